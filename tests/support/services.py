@@ -1,0 +1,102 @@
+"""Plug-in with the fixtures for real servers; tests/conftest.py names it in `pytest_plugins`.
+
+`redis_url`, `postgres_url`, `database_url`, `nginx`, `chromium_path`. What is not installed skips the test with a
+reason (see no_skips.py for CI). Servers are private, one per pytest process, and end with it.
+
+`database_url` is the database that the suite runs on: a SQLite file, or a new database on the server of
+TEST_DATABASE_URL. Every test that reaches it, however indirectly, gets the mark `database`, which is how ./test
+knows what to run a second time on PostgreSQL.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from tests.support.servers import PostgresServer, RedisServer, find_postgres
+from tools.terminal import Trouble
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "database_url" in getattr(item, "fixturenames", ()):
+            item.add_marker("database")
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    """The embedded server of this test run. A test that kills it starts it again before it ends."""
+    server = RedisServer()
+    try:
+        server.start()
+    except Trouble as trouble:
+        pytest.skip(str(trouble))
+    yield server
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def redis_url(redis_server: RedisServer) -> str:
+    """REDIS_URL of the embedded server; tests share it, so they empty it themselves."""
+    return redis_server.url
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of a new, empty PostgreSQL database, whatever engine the suite runs on."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield from _new_database(given)
+        return
+    binaries = find_postgres()
+    if binaries is None:
+        pytest.skip("no PostgreSQL server is installed (apt install postgresql), and TEST_DATABASE_URL is not set")
+    server = PostgresServer(binaries)
+    server.start()
+    yield from _new_database(server.url)
+    server.remove()
+
+
+@pytest.fixture(scope="session")
+def database_url(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> str:
+    """Address of the database that this run of the suite uses, new and empty; one for each pytest process."""
+    if os.environ.get("TEST_DATABASE_URL"):
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{tmp_path_factory.mktemp('database') / 'skiff.db'}"
+
+
+@pytest.fixture(scope="session")
+def nginx() -> Path:
+    """The nginx program."""
+    return _program("nginx", "nginx")
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    """A Chromium for Playwright's `executable_path`; Debian's, never one that Playwright would download."""
+    return _program("chromium", "chromium", "chromium-browser", "google-chrome")
+
+
+def _program(package: str, *names: str) -> Path:
+    search = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin"])  # Debian's nginx is there
+    found = next((path for path in (shutil.which(name, path=search) for name in names) if path), None)
+    if found is None:
+        pytest.skip(f"{names[0]} is not installed (apt install {package})")
+    return Path(found)
+
+
+def _new_database(server_url: str) -> Iterator[str]:
+    name = f"skiff_test_{os.getpid()}"
+    drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(drop)
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    yield urlsplit(server_url)._replace(path=f"/{name}").geturl()
+    with psycopg.connect(server_url, autocommit=True) as connection:
+        connection.execute(drop)
