@@ -8,6 +8,7 @@ import importlib.util
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sysconfig
 import tempfile
@@ -36,11 +37,11 @@ def find_server(environment: Path | None = None) -> Path:
     return server
 
 
-def command(server: Path, socket: Path, folder: Path) -> list[str]:
-    """Command line of a server on `socket` that keeps its file in `folder`."""
+def command(server: Path, socket_path: Path, folder: Path) -> list[str]:
+    """Command line of a server on `socket_path` that keeps its file in `folder`."""
     options = {
         "port": "0",
-        "unixsocket": str(socket),
+        "unixsocket": str(socket_path),
         "unixsocketperm": "700",
         "dir": str(folder),
         "appendonly": "yes",
@@ -59,9 +60,21 @@ def new_socket_folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="skiff-", dir=folder if len(folder) < LONGEST_FOLDER else "/tmp"))  # noqa: S108
 
 
-def url(socket: Path) -> str:
+def url(socket_path: Path) -> str:
     """The REDIS_URL of a socket."""
-    return f"unix://{socket}?db=0"
+    return f"unix://{socket_path}?db=0"
+
+
+def answers(socket_path: Path) -> bool:
+    """Whether the server on this socket answers a ping."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.settimeout(1)
+        try:
+            connection.connect(str(socket_path))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(16).startswith(b"+PONG")
+        except OSError:
+            return False
 
 
 def _inside_wheel(environment: Path | None) -> Path | None:

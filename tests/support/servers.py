@@ -8,7 +8,6 @@ import tempfile
 from pathlib import Path
 
 import psycopg
-import redis
 
 from tests.support.waiting import wait_until
 from tools import redis_server
@@ -27,15 +26,7 @@ class RedisServer:
         """Start it and wait until it answers."""
         command = redis_server.command(redis_server.find_server(), self.folder / "r.sock", self.folder)
         self._process = subprocess.Popen(tethered(command), stdout=subprocess.DEVNULL, start_new_session=True)
-        wait_until(self.answers, "the embedded Redis answers")
-
-    def answers(self) -> bool:
-        """Whether it answers a ping."""
-        with redis.Redis.from_url(self.url) as client:
-            try:
-                return bool(client.ping())
-            except redis.RedisError:
-                return False
+        wait_until(lambda: redis_server.answers(self.folder / "r.sock"), "the embedded Redis answers")
 
     def kill(self) -> None:
         """End it without a word, as a power cut would. What it had written stays."""
