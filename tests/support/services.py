@@ -3,9 +3,9 @@
 `redis_url`, `postgres_url`, `database_url`, `nginx`, `chromium_path`. What is not installed skips the test with a
 reason (see no_skips.py for CI). Servers are private, one per pytest process, and end with it.
 
-`database_url` is the database that the suite runs on: a SQLite file, or a new database on the server of
-TEST_DATABASE_URL. Every test that reaches it, however indirectly, gets the mark `database`, which is how ./test
-knows what to run a second time on PostgreSQL.
+`database_url` is the database that the suite runs on: a SQLite file, or with `pytest --postgresql` a new database on
+a private server or on the one that TEST_DATABASE_URL names. Every test that reaches it, however indirectly, gets the
+mark `database`, which is how ./test knows what to run on PostgreSQL as well.
 """
 
 import os
@@ -22,6 +22,11 @@ from tests.support.servers import PostgresServer, RedisServer, find_postgres
 from tools.terminal import Trouble
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--postgresql", action="store_true", help="run on PostgreSQL instead of SQLite")
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "database_url" in getattr(item, "fixturenames", ()):
@@ -47,7 +52,7 @@ def redis_url(redis_server: RedisServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def postgres_url() -> Iterator[str]:
     """Address of a new, empty PostgreSQL database, whatever engine the suite runs on."""
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
@@ -65,7 +70,7 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="session")
 def database_url(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> str:
     """Address of the database that this run of the suite uses, new and empty; one for each pytest process."""
-    if os.environ.get("TEST_DATABASE_URL"):
+    if request.config.getoption("--postgresql"):
         url: str = request.getfixturevalue("postgres_url")
         return url
     return f"sqlite:///{tmp_path_factory.mktemp('database') / 'skiff.db'}"

@@ -1,0 +1,60 @@
+"""What ./test does: set up, then ruff, mypy and pytest; the tests of the database on PostgreSQL as well."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+
+from tools import setup
+from tools.terminal import Trouble, complain, say
+
+HELP = """usage: ./test [pytest arguments]
+
+Without arguments: ruff, mypy, the tests that touch the database on PostgreSQL, and the whole suite on SQLite.
+With arguments: pytest with them, for example `./test tests/vcdsim -k power`, or `./test --postgresql tests/accounts`.
+
+PostgreSQL is a private server out of the installed programs, or the one that TEST_DATABASE_URL names.
+What is not installed skips its tests with a reason; with CI=true a skipped test is a failure.
+"""
+
+BOTH_CORES = ("-n", "2", "--dist", "worksteal", "-q")
+# The whole suite comes last, so that its summary is the last one on the screen.
+CHECKS: dict[str, tuple[str, ...]] = {
+    "ruff check": ("ruff", "check", "."),
+    "ruff format": ("ruff", "format", "--check", "."),
+    "mypy": ("mypy",),
+    "tests on PostgreSQL": ("pytest", *BOTH_CORES, "--postgresql", "-m", "database"),
+    "tests": ("pytest", *BOTH_CORES),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit status: 0 when everything passed."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments in (["-h"], ["--help"]):
+        say(HELP)
+        return 0
+    try:
+        python = str(setup.prepare(setup.DEVELOPER_LOCK))
+        if arguments:
+            return subprocess.run([python, "-m", "pytest", *arguments], cwd=setup.ROOT, check=False).returncode
+        return _run_all(python)
+    except Trouble as trouble:
+        complain(trouble)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _run_all(python: str) -> int:
+    """All checks, also after a failed one, so that one run shows everything there is to repair."""
+    failed = []
+    for name, command in CHECKS.items():
+        say(f"· {name} …")
+        started = time.monotonic()
+        if subprocess.run([python, "-m", *command], cwd=setup.ROOT, check=False).returncode != 0:
+            failed.append(name)
+        say(f"· {name}: {'failed' if name in failed else 'passed'} after {time.monotonic() - started:.0f} s")
+    if failed:
+        say(f"Failed: {', '.join(failed)}")
+    return 1 if failed else 0
