@@ -1,0 +1,266 @@
+"""The client of the vCloud API: one method per call that we use."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import partial
+from types import TracebackType
+from typing import Self, TypeVar
+
+from app.vcloud import bodies, parse, query, reconfigure
+from app.vcloud.bodies import media_type
+from app.vcloud.errors import NotFound, Refused, Unavailable
+from app.vcloud.ids import path_of
+from app.vcloud.query import Condition, Page
+from app.vcloud.transport import Limits, Transport
+from app.vcloud.types import (
+    ApiVersion,
+    GuestCustomization,
+    NewVApp,
+    OrgVdcNetwork,
+    StorageProfile,
+    Task,
+    TaskRecord,
+    TemplateLimits,
+    VApp,
+    VAppRecord,
+    VappTemplate,
+    Vdc,
+    Vm,
+    VmRecord,
+)
+from app.vcloud.wire import Login, Session, Wire
+from app.vcloud.xml import Element, required_urn
+
+T = TypeVar("T")
+
+
+class Client:
+    """One user's view of one vCloud Director, from 5.5 (API 5.5) to 10.6 (API 39).
+
+    *Session*: opened when first needed with the highest API version both sides know; `session` can be kept (sealed)
+    and given to the next client. A 401 logs in once more by itself, then it is SessionExpired. `close()` closes
+    connections and does not log out, so that others can go on with the session.
+
+    *Retries*: reading (GET, and login) is tried up to three times on Unavailable, after 0.5 s and 1.5 s or what the
+    server asks for up to 5 s, as long as ten seconds have not passed; vCloud's own INTERNAL_SERVER_ERROR is not
+    retried. A command is sent once. It is repeated only after 401 or 406, for these say that nobody looked at it;
+    otherwise the error's `sent` tells whether it may have been accepted, and the caller must look before sending
+    again. Busy is left to the caller, who can let others go first.
+
+    *Time*: 5 s to connect, 30 s for a whole answer however it drips, 50 s for a method (a listing: for each page).
+
+    *Identity*: methods take and give urns. Addresses are built on the configured base; a href in an answer is only
+    reduced to the id it names, so no answer leads us to another host. Redirects are not followed.
+    """
+
+    def __init__(
+        self,
+        api_url: str,
+        login: Login,
+        *,
+        session: Session | None = None,
+        verify: bool | str = True,
+        limits: Limits | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        limits = limits or Limits()
+        self._is_provider = login.is_provider
+        self._transport = Transport(verify=verify, limits=limits, clock=clock)
+        self._wire = Wire(
+            api_url, login, session=session, transport=self._transport, limits=limits, sleep=sleep, clock=clock
+        )
+
+    def __enter__(self) -> Self:
+        """Return the client itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the connections."""
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections; the session stays open for others."""
+        self._transport.close()
+
+    @property
+    def session(self) -> Session | None:
+        """The session in use, None before the first request. Keep it after the last one: it may have been renewed."""
+        return self._wire.session
+
+    # Reading
+
+    def versions(self) -> list[ApiVersion]:
+        """Return the API versions on offer. Needs no login and serves as a probe."""
+        return self._wire.versions()
+
+    def vdcs(self) -> list[Vdc]:
+        """Return all VDCs we may see, each read whole."""
+        rows = self._rows("adminOrgVdc" if self._is_provider else "orgVdc", required_urn, lambda urn: urn)
+        return [self.vdc(urn) for urn in rows]
+
+    def vdc(self, vdc_urn: str) -> Vdc:
+        """Return one VDC; two requests, for the use of storage is only in the query service."""
+        profiles = self._storage_profiles(vdc_urn)
+        return self._wire.get(path_of(vdc_urn, "vdc"), "Vdc", lambda root: parse.vdc(root, profiles))
+
+    def templates(self) -> list[VappTemplate]:
+        """Return the templates in catalogs we may read. Two requests each, so ask rarely."""
+        kind = "adminVAppTemplate" if self._is_provider else "vAppTemplate"
+        rows = self._rows(kind, query.catalog_template, lambda row: row[0])
+        found = (self._template(urn, catalog_name) for urn, catalog_name in rows if catalog_name)
+        return [template for template in found if template]
+
+    def networks(self, vdc_urn: str) -> list[OrgVdcNetwork]:
+        """Return the networks VMs of this VDC can use: its own and those the organization shares."""
+        available = {network.id for network in self.vdc(vdc_urn).networks}
+        rows = self._rows("orgVdcNetwork", query.org_network, lambda network: network.id)
+        return [self._with_fence_mode(network) for network in rows if network.id in available]
+
+    def vapps(self, vdc_urn: str, name: str | None = None) -> list[VAppRecord]:
+        """Return the vApps of a VDC, or those of exactly this name (case counts)."""
+        conditions = [Condition("vdc", vdc_urn)] + ([] if name is None else [Condition("name", name)])
+        kind = "adminVApp" if self._is_provider else "vApp"
+        rows = self._rows(kind, query.vapp_record, lambda row: row.id, *conditions)
+        return [row for row in rows if name is None or row.name == name]
+
+    def vms(self, vdc_urn: str) -> list[VmRecord]:
+        """Return all VMs of a VDC, complete or not at all; VMs of templates are not among them."""
+        conditions = Condition("vdc", vdc_urn), Condition("isVAppTemplate", "false")
+        kind = "adminVM" if self._is_provider else "vm"
+        return self._rows(kind, query.vm_record, lambda row: row.id, *conditions)
+
+    def vapp(self, vapp_urn: str) -> VApp:
+        """Return a vApp with complete VMs."""
+        return self._wire.get(path_of(vapp_urn, "vapp"), "VApp", parse.vapp)
+
+    def vm(self, vm_urn: str) -> Vm:
+        """Return one VM, whole."""
+        return self._wire.get(path_of(vm_urn, "vm"), "Vm", parse.vm)
+
+    def task(self, task_urn: str) -> Task:
+        """Return a task. NotFound once vCloud has forgotten it: then look at its owner."""
+        return self._wire.get(path_of(task_urn, "task"), "Task", parse.task)
+
+    def tasks_named(self, object_name: str, *, since: datetime) -> list[TaskRecord]:
+        """Return tasks on objects of exactly this name that started at `since` or later, by vCloud's clock."""
+        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        conditions = Condition("objectName", object_name), Condition("startDate", moment, "=ge=")
+        kind = "adminTask" if self._is_provider else "task"
+        rows = self._rows(kind, query.task_record, lambda row: row.id, *conditions)
+        return [row for row in rows if row.object_name == object_name]
+
+    # Commands
+
+    def instantiate(self, vdc_urn: str, wish: NewVApp) -> VApp:
+        """Create a vApp from a template, neither deployed nor on. Its `tasks[0]` is to be waited for.
+
+        Below API 5.6 the VMs keep the names and the wiring of the template: compare, and `reconfigure`.
+        """
+        version = self._wire.version()
+        body = bodies.instantiate(wish, base=self._wire.base, version=version)
+        path = path_of(vdc_urn, "vdc") + "/action/instantiateVAppTemplate"
+        kind = media_type("instantiateVAppTemplateParams")
+        return self._wire.command("POST", path, "VApp", parse.vapp, body=body, media_type=kind)
+
+    def reconfigure(
+        self,
+        vm_urn: str,
+        *,
+        name: str | None = None,
+        cpu_count: int | None = None,
+        memory_mb: int | None = None,
+        disk_mb: Mapping[str, int] | None = None,
+        customization: GuestCustomization | None = None,
+    ) -> Task:
+        """Change what is given and keep the rest, in one task. `disk_mb`: new size by the disk's instance id.
+
+        ValueError for a disk the VM does not have, or if nothing is given. That disks only grow is the caller's rule.
+        """
+        edit = partial(
+            reconfigure.body,
+            name=name,
+            cpu_count=cpu_count,
+            memory_mb=memory_mb,
+            disk_mb=disk_mb or {},
+            customization=customization,
+        )
+        path = path_of(vm_urn, "vm")
+        body = self._wire.get(path, "Vm", edit)
+        return self._task("POST", path + "/action/reconfigureVm", body, "vm")
+
+    def deploy(self, urn: str, *, power_on: bool = True, force_customization: bool = False) -> Task:
+        """Deploy a VM or vApp; `force_customization` only from undeployed."""
+        body = bodies.deploy(power_on=power_on, force_customization=force_customization)
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/action/deploy", body, "deployVAppParams")
+
+    def undeploy(self, urn: str, *, power_action: str = "powerOff") -> Task:
+        """Stop a VM or vApp and free its resources; the action is powerOff, shutdown, suspend, force or default."""
+        path = path_of(urn, "vm", "vapp") + "/action/undeploy"
+        return self._task("POST", path, bodies.undeploy(power_action), "undeployVAppParams")
+
+    def power_on(self, urn: str) -> Task:
+        """Power on a VM or vApp."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/power/action/powerOn")
+
+    def power_off(self, urn: str) -> Task:
+        """Cut the power of a VM or vApp; it stays deployed."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/power/action/powerOff")
+
+    def shut_down(self, urn: str) -> Task:
+        """Ask the guests of a VM or vApp to shut down; it stays deployed."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/power/action/shutdown")
+
+    def delete(self, urn: str) -> Task:
+        """Delete a VM or vApp, which must not be deployed."""
+        return self._task("DELETE", path_of(urn, "vm", "vapp"))
+
+    # Inside
+
+    def _task(self, method: str, path: str, body: bytes | None = None, kind: str | None = None) -> Task:
+        content = None if kind is None else media_type(kind)
+        return self._wire.command(method, path, "Task", parse.task, body=body, media_type=content)
+
+    def _rows(
+        self, kind: str, to_value: Callable[[Element], T], key: Callable[[T], str], *conditions: Condition
+    ) -> list[T]:
+        """Return a whole listing; reads it again once if it moved, then gives up."""
+
+        def fetch(number: int) -> Page[T]:
+            parameters = query.query_string(kind, number, conditions, version=self._wire.version())
+            read = partial(query.page, to_value=to_value)
+            return self._wire.get(f"/query?{parameters}", "QueryResultRecords", read)
+
+        for _ in range(2):
+            found = query.read_all(fetch, key)
+            if found is not None:
+                return found
+        raise Unavailable(f"the listing of {kind} did not stay the same while it was read")
+
+    def _storage_profiles(self, vdc_urn: str) -> tuple[StorageProfile, ...]:
+        kind = "adminOrgVdcStorageProfile" if self._is_provider else "orgVdcStorageProfile"
+        rows = self._rows(kind, query.storage_profile, lambda row: row.id, Condition("vdc", vdc_urn))
+        return tuple(rows)
+
+    def _template(self, urn: str, catalog_name: str) -> VappTemplate | None:
+        """Return a template, None if it is gone since the listing."""
+        path = path_of(urn, "vapptemplate")
+        try:
+            limits = self._template_limits(path)
+            return self._wire.get(path, "VAppTemplate", lambda root: parse.template(root, catalog_name, limits))
+        except NotFound:
+            return None
+
+    def _template_limits(self, path: str) -> TemplateLimits:
+        try:
+            return self._wire.get(path + "/metadata", "Metadata", parse.template_limits)
+        except Refused:  # not everybody may read metadata of a foreign catalog; then the template has no bounds
+            return TemplateLimits()
+
+    def _with_fence_mode(self, network: OrgVdcNetwork) -> OrgVdcNetwork:
+        if network.fence_mode:
+            return network
+        return self._wire.get(path_of(network.id, "network"), "OrgVdcNetwork", parse.org_network)

@@ -1,0 +1,70 @@
+"""Identity: urns, and hrefs reduced to urns.
+
+A href in an answer may name any host. We take only the id from it, check its form, and build every address ourselves
+from the configured base; so no answer can make us send our token elsewhere.
+"""
+
+import re
+from urllib.parse import urlsplit
+
+from app.vcloud.errors import UUID
+
+_URN = re.compile(rf"urn:vcloud:([A-Za-z]+):({UUID})")
+# Path as it stands in hrefs -> kind as it stands in urns. Template VMs are `vm` too, under another path.
+_KINDS = {
+    "vApp/vapp-": "vapp",
+    "vApp/vm-": "vm",
+    "vAppTemplate/vappTemplate-": "vapptemplate",
+    "vAppTemplate/vm-": "vm",
+    "vdc/": "vdc",
+    "org/": "org",
+    "network/": "network",
+    "task/": "task",
+    "catalog/": "catalog",
+    "catalogItem/": "catalogitem",
+    "disk/": "disk",
+    "vdcStorageProfile/": "vdcstorageprofile",
+    "user/": "user",
+}
+_PATHS = {kind: path for path, kind in _KINDS.items() if path != "vAppTemplate/vm-"}
+_HREF_PATH = re.compile(rf"(?:/[\w.~-]+)*/api/(?:admin/)?({'|'.join(map(re.escape, _KINDS))})({UUID})/?")
+
+
+def urn_from_href(href: str) -> str | None:
+    """Return `urn:vcloud:kind:uuid` for a href of a known kind of object, None for everything else."""
+    try:
+        path = urlsplit(href).path
+    except ValueError:
+        return None
+    found = _HREF_PATH.fullmatch(path)
+    return f"urn:vcloud:{_KINDS[found.group(1)]}:{found.group(2).lower()}" if found else None
+
+
+def urn_from_text(text: str) -> str | None:
+    """Return the urn in lower case if this is one, else None."""
+    found = _URN.fullmatch(text)
+    return f"urn:vcloud:{found.group(1).lower()}:{found.group(2).lower()}" if found else None
+
+
+def split_urn(urn: str) -> tuple[str, str]:
+    """Return (kind, uuid) of a urn that the caller gives us; ValueError if it is none, for that is our own bug."""
+    found = _URN.fullmatch(urn)
+    if not found:
+        raise ValueError(f"not a vCloud urn: {urn!r}")
+    return found.group(1).lower(), found.group(2).lower()
+
+
+def path_of(urn: str, *kinds: str) -> str:
+    """Return the path under the API base, `/vApp/vm-…`; ValueError unless the urn is of one of the kinds."""
+    kind, uuid = split_urn(urn)
+    if kind not in kinds:
+        raise ValueError(f"expected a urn of {' or '.join(kinds)}, got {urn!r}")
+    return f"/{_PATHS[kind]}{uuid}"
+
+
+def template_vm_path(urn: str) -> str:
+    """Return the path of a VM inside a vApp template: it has the urn of a VM but lives elsewhere."""
+    kind, uuid = split_urn(urn)
+    if kind != "vm":
+        raise ValueError(f"expected a urn of vm, got {urn!r}")
+    return f"/vAppTemplate/vm-{uuid}"

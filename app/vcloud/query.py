@@ -1,0 +1,176 @@
+"""The query service: filters, pages that prove they are complete, and rows to values of `types`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import quote
+
+from app.vcloud import xml
+from app.vcloud.ids import urn_from_href
+from app.vcloud.types import OrgVdcNetwork, StorageProfile, TaskRecord, TaskStatus, VAppRecord, VmRecord, VmStatus
+from app.vcloud.xml import Element, MalformedError, boolean, integer, moment
+
+PAGE_SIZE = 128  # vCloud's documented maximum; it answers no more to those who ask for more
+_ROWS_LIMIT = 200_000
+_FENCE_MODES = {"0": "bridged", "1": "natRouted", "2": "isolated"}
+_SINGLE_ENCODING_SINCE = (35,)
+_ESCAPED = str.maketrans({character: f"\\{character}" for character in ",;()"})
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One comparison of a filter: `name==web`. All conditions of a filter are joined with AND."""
+
+    attribute: str
+    value: str
+    operator: str = "=="
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of rows, with what the server says about the whole."""
+
+    total: int
+    size: int
+    rows: tuple[T, ...]
+
+
+def version_key(number: str) -> tuple[int, ...]:
+    """Return what API versions are compared by: 5.10 is above 5.9."""
+    return tuple(int(part) for part in number.split("."))
+
+
+def query_string(kind: str, page: int, conditions: tuple[Condition, ...], *, version: str) -> str:
+    """Return the encoded parameters of one page.
+
+    Below 35 a value is encoded twice and the server is told so; from 35 on it is encoded once, and the characters
+    that mean something in a filter are escaped with a backslash instead.
+    """
+    found = f"type={kind}&format=records&page={page}&pageSize={PAGE_SIZE}"
+    if not conditions:
+        return found
+    single = version_key(version) >= _SINGLE_ENCODING_SINCE
+    parts = [f"{item.attribute}{item.operator}{_encoded(item.value, single=single)}" for item in conditions]
+    return f"{found}&filter={';'.join(parts)}" + ("" if single else "&filterEncoded=true")
+
+
+def _encoded(value: str, *, single: bool) -> str:
+    if single:
+        return quote(value.translate(_ESCAPED), safe="")
+    return quote(quote(value, safe=""), safe="")
+
+
+def page(root: Element, to_value: Callable[[Element], T]) -> Page[T]:
+    """Read QueryResultRecords. Rows are all its children but links: their names differ between kinds."""
+    total = integer(root.get("total"))
+    if total is None or not 0 <= total <= _ROWS_LIMIT:
+        raise MalformedError(f"a listing with a total of {root.get('total')!r}"[:80])
+    size = integer(root.get("pageSize")) or PAGE_SIZE
+    link = f"{{{xml.VCLOUD}}}Link"
+    return Page(total, max(1, min(size, PAGE_SIZE)), tuple(to_value(row) for row in root if row.tag != link))
+
+
+def read_all(fetch: Callable[[int], Page[T]], key: Callable[[T], str]) -> list[T] | None:
+    """Return every row of a listing, or None if it moved while we read.
+
+    Complete means: all pages state the same total, and as many different rows came. Pages are counted by us and links
+    to the next one are ignored, so a listing can not send us in circles or to another host.
+    """
+    found: dict[str, T] = {}
+    current = fetch(1)
+    total, pages = current.total, -(-current.total // current.size)
+    for number in range(1, pages + 1):
+        current = current if number == 1 else fetch(number)
+        fresh = {key(row): row for row in current.rows}
+        if current.total != total or not fresh or len(fresh) < len(current.rows) or fresh.keys() & found.keys():
+            return None
+        found |= fresh
+    return list(found.values()) if len(found) == total else None
+
+
+def vm_record(row: Element) -> VmRecord:
+    """Read VMRecord or AdminVMRecord."""
+    said = row.attrib
+    return VmRecord(
+        id=xml.required_urn(row),
+        name=xml.required(said.get("name"), "name in a row"),
+        vapp_id=urn_from_href(said.get("container", "")),
+        vapp_name=said.get("containerName"),
+        vdc_id=urn_from_href(said.get("vdc", "")),
+        status=VmStatus.from_word(said.get("status")),
+        deployed=said.get("isDeployed") == "true",
+        busy=said.get("isBusy") == "true",
+        cpu_count=integer(said.get("numberOfCpus")),
+        memory_mb=integer(said.get("memoryMB")),
+        storage_mb=integer(said.get("totalStorageAllocatedMb")),
+        guest_os=said.get("guestOs", ""),
+        ip=said.get("ipAddress"),
+        network_name=said.get("networkName"),
+        storage_profile_name=said.get("storageProfileName"),
+        task_id=urn_from_href(said.get("task", "")),
+    )
+
+
+def vapp_record(row: Element) -> VAppRecord:
+    """Read VAppRecord or AdminVAppRecord."""
+    said = row.attrib
+    return VAppRecord(
+        id=xml.required_urn(row),
+        name=xml.required(said.get("name"), "name in a row"),
+        vdc_id=urn_from_href(said.get("vdc", "")),
+        status=VmStatus.from_word(said.get("status")),
+        deployed=said.get("isDeployed") == "true",
+        busy=said.get("isBusy") == "true",
+        owner_name=said.get("ownerName"),
+        created_at=moment(said.get("creationDate")),
+        task_id=urn_from_href(said.get("task", "")),
+    )
+
+
+def task_record(row: Element) -> TaskRecord:
+    """Read TaskRecord or AdminTaskRecord; its `name` is the operation's."""
+    said = row.attrib
+    return TaskRecord(
+        id=xml.required_urn(row),
+        operation_name=said.get("name", ""),
+        status=TaskStatus(said.get("status", "")),
+        object_id=urn_from_href(said.get("object", "")),
+        object_name=said.get("objectName", ""),
+        object_type=said.get("objectType", ""),
+        started_at=moment(said.get("startDate")),
+        ended_at=moment(said.get("endDate")),
+    )
+
+
+def catalog_template(row: Element) -> tuple[str, str]:
+    """Read VAppTemplateRecord or AdminVAppTemplateRecord: (urn, catalog name, empty if it is in none)."""
+    return xml.required_urn(row), row.get("catalogName", "")
+
+
+def storage_profile(row: Element) -> StorageProfile:
+    """Read OrgVdcStorageProfileRecord; a limit of 0 is "no limit"."""
+    said = row.attrib
+    return StorageProfile(
+        id=xml.required_urn(row),
+        name=said.get("name", ""),
+        is_default=boolean(said.get("isDefaultStorageProfile")) or False,
+        limit_mb=integer(said.get("storageLimitMB")) or None,
+        used_mb=integer(said.get("storageUsedMB")),
+    )
+
+
+def org_network(row: Element) -> OrgVdcNetwork:
+    """Read OrgVdcNetworkRecord; `fence_mode` is empty if the row does not tell, then the document does."""
+    said = row.attrib
+    return OrgVdcNetwork(
+        id=xml.required_urn(row),
+        name=said.get("name", ""),
+        fence_mode=_FENCE_MODES.get(said.get("linkType", ""), ""),
+        gateway=said.get("defaultGateway"),
+        netmask=said.get("netmask"),
+        dns1=said.get("dns1"),
+        dns2=said.get("dns2"),
+        is_shared=said.get("isShared") == "true",
+    )

@@ -1,0 +1,200 @@
+"""One HTTP exchange with limits that hold: time in all, size after decompression, no redirects, no environment."""
+
+import http.client
+import io
+import logging
+import re
+import socket
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
+
+from app.vcloud.errors import Unavailable
+from app.vcloud.xml import BODY_LIMIT_BYTES
+
+log = logging.getLogger(__name__)
+
+_CHUNK_BYTES = 16 * 1024  # small, for one chunk of a compressed bomb may swell a thousandfold before we can count it
+_REQUEST_ID_HEADER = "X-VMWARE-VCLOUD-REQUEST-ID"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds we wait.
+
+    `answer_s` is for the whole answer, however slowly it drips; `call_s` for one method of the client with its retries
+    and a new login, and must stay below the time an operation's turn may take (60 s).
+    """
+
+    connect_s: float = 5.0
+    answer_s: float = 30.0
+    call_s: float = 50.0
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back, whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def request_id(self) -> str | None:
+        """Return vCloud's id of the request, if it is one: it goes into logs and onto pages."""
+        found = self.headers.get(_REQUEST_ID_HEADER, "")
+        return found if re.fullmatch(r"[\w.:-]{1,80}", found, re.ASCII) else None
+
+
+class Transport:
+    """Sends requests over kept connections. Used by one thread at a time."""
+
+    def __init__(self, *, verify: bool | str, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._http = requests.Session()
+        self._http.trust_env = False  # no proxies, netrc or certificates from the environment
+        self._http.verify = verify
+        self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # the token goes in one header only
+        self._http.headers.update({"User-Agent": "Skiff", "Accept-Encoding": "gzip, deflate"})
+        self._http.mount("http://", _Adapter())
+        self._http.mount("https://", _Adapter())
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._http.close()
+
+    def send(
+        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, deadline: float
+    ) -> Answer:
+        """Return the answer, whatever its status; Unavailable if none came whole and in time.
+
+        The error says `sent` for everything but GET unless it is certain that the request never left.
+        """
+        started = self._clock()
+        left_s = deadline - started
+        if left_s <= 0:
+            raise Unavailable("no time left for another request")
+        status: int | str = "-"
+        request_id: str | None = None
+        try:
+            answer = self._exchange(method, url, headers, body, answer_s=min(self._limits.answer_s, left_s))
+            status, request_id = answer.status, answer.request_id
+            return answer
+        except (requests.RequestException, OSError, http.client.HTTPException) as error:
+            status = type(error).__name__
+            raise Unavailable(_reason(error), sent=method != "GET" and not _never_left(error)) from None
+        finally:
+            spent_ms = (self._clock() - started) * 1000
+            log.info("%s %s %s %.0f ms request %s", method, _loggable(url), status, spent_ms, request_id or "-")
+
+    def _exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, answer_s: float
+    ) -> Answer:
+        response = self._http.request(
+            method,
+            url,
+            headers=dict(headers),
+            data=body,
+            timeout=(self._limits.connect_s, answer_s),
+            allow_redirects=False,
+            stream=True,
+        )
+        with response:
+            return Answer(response.status_code, response.headers, self._body(response, self._clock() + answer_s))
+
+    def _body(self, response: requests.Response, deadline: float) -> bytes:
+        """Return the body, decompressed; raises if it is larger or slower than allowed."""
+        found = bytearray()
+        for chunk in response.iter_content(_CHUNK_BYTES):
+            found += chunk
+            if len(found) > BODY_LIMIT_BYTES:
+                raise requests.ConnectionError(f"an answer of more than {BODY_LIMIT_BYTES} bytes")
+            if self._clock() > deadline:
+                raise requests.ReadTimeout("the answer came too slowly")
+        return bytes(found)
+
+
+def _loggable(url: str) -> str:
+    """Return path and page of a request: filters hold names of customers and are left out."""
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query.partition('&filter')[0]}" if parts.query else parts.path
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, requests.ConnectTimeout):
+        return "vCloud accepted no connection in time"
+    if isinstance(error, (requests.Timeout, TimeoutError)) or "timed out" in str(error):
+        return "vCloud did not answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return f"no trust in the certificate of vCloud: {error}"[:300]
+    return f"the connection to vCloud failed: {error}"[:300]
+
+
+def _never_left(error: Exception) -> bool:
+    """Whether no byte of the request can have reached vCloud. In doubt it may have."""
+    cause = getattr(error.args[0], "reason", None) if error.args else None
+    refused = isinstance(cause, NewConnectionError)
+    return refused or isinstance(error, requests.ConnectTimeout) or "CERTIFICATE_VERIFY_FAILED" in str(error)
+
+
+class _TimedReader(io.RawIOBase):
+    """Reads a socket until a moment, not until it pauses: a server that sends a byte now and then never pauses."""
+
+    def __init__(self, sock: socket.socket, raw: io.RawIOBase) -> None:
+        self._sock = sock
+        self._raw = raw
+        self._until = time.monotonic() + (sock.gettimeout() or 0)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: "bytearray | memoryview") -> int | None:  # type: ignore[override]
+        left_s = self._until - time.monotonic()
+        if left_s <= 0:
+            raise TimeoutError("timed out")
+        self._sock.settimeout(left_s)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedResponse(http.client.HTTPResponse):
+    def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None):
+        super().__init__(sock, debuglevel, method, url)
+        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach()))
+
+
+class _TimedConnection(HTTPConnection):
+    response_class = _TimedResponse
+
+
+class _TimedTlsConnection(HTTPSConnection):
+    response_class = _TimedResponse
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _TimedConnection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TimedTlsConnection
+
+
+class _Adapter(HTTPAdapter):
+    """The adapter of requests, on connections whose answers have a deadline."""
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:  # noqa: FBT001, FBT002 -- as requests has it
+        super().init_poolmanager(connections, maxsize, block, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
