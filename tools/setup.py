@@ -37,7 +37,8 @@ def prepare(lock: str, root: Path = ROOT) -> Path:
         stamp = _read_stamp(environment)
         if stamp.get("python") != _interpreter(environment) or not os.access(python, os.X_OK):
             stamp = {"python": _interpreter(environment)}
-            _create(environment)
+            if Path(sys.prefix) != environment:  # never from under our own feet
+                _create(environment)
         if stamp.get(lock) != _sum(root / lock):
             _install(python, root / lock)
             brought = (lock, RUN_LOCK) if lock == DEVELOPER_LOCK else (lock,)
