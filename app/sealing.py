@@ -11,6 +11,7 @@ from typing import Any, overload
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from flask import Flask, current_app
+from sqlalchemy import select
 
 from app.db import Base, Row, db
 
@@ -34,15 +35,15 @@ class Sealer:
 
     def open(self, sealed: str, place: str) -> str:
         """Decrypt what `seal` made for the same place; raises SealingError."""
+        version, key_id, encoded = sealed.split(":")
+        if version != "v1":
+            raise SealingError("unknown form of sealed value")
+        if key_id not in self._ciphers:
+            raise SealingError(f"the sealing key {key_id!r} is not among SKIFF_SEALING_KEYS")
+        blob = base64.b64decode(encoded)
         try:
-            version, key_id, encoded = sealed.split(":")
-            blob = base64.b64decode(encoded)
-            if version != "v1":
-                raise SealingError("unknown form of sealed value")
             return self._ciphers[key_id].decrypt(blob[:12], blob[12:], place.encode()).decode()
-        except KeyError:
-            raise SealingError(f"the sealing key {key_id!r} is not among SKIFF_SEALING_KEYS") from None
-        except (InvalidTag, ValueError):
+        except InvalidTag:
             raise SealingError("the sealed value does not belong here or was changed") from None
 
     def is_newest(self, sealed: str) -> bool:
@@ -104,6 +105,6 @@ def rotate() -> int:
     for mapper in Base.registry.mappers:
         model: Any = mapper.class_
         secrets = [value for value in vars(model).values() if isinstance(value, Sealed)]
-        for row in db.session.scalars(db.select(model)) if secrets else ():
+        for row in db.session.scalars(select(model)) if secrets else ():
             count += sum(secret.reseal(row) for secret in secrets)
     return count

@@ -4,6 +4,8 @@ import re
 import uuid
 from zoneinfo import available_timezones
 
+from sqlalchemy import select
+
 from app import clock
 from app.accounts.models import Account, Membership, User
 from app.accounts.rules import Role, StaffRole
@@ -15,7 +17,9 @@ THEMES = ("auto", "light", "dark")
 PASSWORD_LEAST = 8
 
 
-def open_account(*, name: str, timezone: str, owner_email: str, owner_name: str, password: str, locale: str) -> uuid.UUID:
+def open_account(
+    *, name: str, timezone: str, owner_email: str, owner_name: str, password: str, locale: str
+) -> uuid.UUID:
     """Open an account with its owner; returns its id.
 
     An account of that name that already has this owner is returned as it is, so the command may be repeated.
@@ -25,8 +29,8 @@ def open_account(*, name: str, timezone: str, owner_email: str, owner_name: str,
         raise AppError("timezone_unknown", 400, timezone=timezone)
     values = _new_user_values(owner_email, owner_name, password, locale)
     with transaction():
-        owner = db.session.scalar(db.select(User).where(User.email == values["email"]))
-        account = db.session.scalar(db.select(Account).where(Account.name == name))
+        owner = db.session.scalar(select(User).where(User.email == values["email"]))
+        account = db.session.scalar(select(Account).where(Account.name == name))
         if account is not None:
             if owner is not None and account.id in {m.account_id for m in owner.memberships}:
                 return account.id
@@ -48,7 +52,7 @@ def add_staff(*, email: str, name: str, role: StaffRole, password: str, locale: 
     """
     values = _new_user_values(email, name, password, locale)
     with transaction():
-        user = db.session.scalar(db.select(User).where(User.email == values["email"]))
+        user = db.session.scalar(select(User).where(User.email == values["email"]))
         if user is None:
             user = User(**values, staff_role=role)
             db.session.add(user)

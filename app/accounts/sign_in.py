@@ -14,7 +14,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ColumnElement, func, select, update
 
 from app import clock
 from app.accounts import audit
@@ -71,7 +71,7 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, limits:
         attempt = LoginAttempt(email_hash=_hash(email), address=address, at=clock.now(), succeeded=False)
         db.session.add(attempt)
         attempt_id = attempt.id
-        user = db.session.scalar(db.select(User).where(User.email == email, User.disabled_at.is_(None)))
+        user = db.session.scalar(select(User).where(User.email == email, User.disabled_at.is_(None)))
         user_id, stored = (user.id, user.password_hash) if user else (None, _hash_of_nobody())
     matches = _verify(stored, password)  # slow on purpose, hence outside of the transaction
     if user_id is None or not matches:
@@ -82,14 +82,14 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, limits:
 
 def session_of(token: str) -> SignedIn | None:
     """The person whose cookie holds this token, or None when the session is over or unknown."""
-    session = db.session.scalar(db.select(UserSession).where(UserSession.token_hash == _hash(token)))
+    session = db.session.scalar(select(UserSession).where(UserSession.token_hash == _hash(token)))
     now = clock.now()
     if session is None or not _is_open(session, now):
         return None
     if now - session.seen_at > TOUCH_AFTER:
         session_id = session.id
         with transaction():
-            db.session.execute(db.update(UserSession).where(UserSession.id == session_id).values(seen_at=now))
+            db.session.execute(update(UserSession).where(UserSession.id == session_id).values(seen_at=now))
         session = db.session.get_one(UserSession, session_id)
     return _describe(session, token)
 
@@ -98,7 +98,7 @@ def sign_out(token: str) -> None:
     """End the session on the server; the cookie is worth nothing afterwards. Safe to repeat."""
     with transaction():
         session = db.session.scalar(
-            db.select(UserSession).where(UserSession.token_hash == _hash(token), UserSession.ended_at.is_(None))
+            select(UserSession).where(UserSession.token_hash == _hash(token), UserSession.ended_at.is_(None))
         )
         if session is not None:
             session.ended_at = clock.now()
@@ -109,7 +109,7 @@ def switch_account(actor: Actor, session_id: uuid.UUID, account_id: uuid.UUID) -
     """Show another account of the same person from now on; AppError `not_found` if he is no member there."""
     with transaction():
         member = db.session.scalar(
-            db.select(Membership).where(Membership.user_id == actor.user_id, Membership.account_id == account_id)
+            select(Membership).where(Membership.user_id == actor.user_id, Membership.account_id == account_id)
         )
         if member is None:
             raise AppError("not_found", 404)
@@ -120,8 +120,9 @@ def _require_patience(email: str, address: str) -> int:
     """Raise when too many tries failed lately; returns the failures of this person from this address."""
     now = clock.now()
     by_person, by_address = LoginAttempt.email_hash == _hash(email), LoginAttempt.address == address
+    limits = ((MOST_BY_PERSON, [by_person]), (MOST_BY_ADDRESS, [by_address]), (MOST_BY_BOTH, [by_person, by_address]))
     failures = 0
-    for most, where in ((MOST_BY_PERSON, [by_person]), (MOST_BY_ADDRESS, [by_address]), (MOST_BY_BOTH, [by_person, by_address])):
+    for most, where in limits:
         failures, last_at = _failures(now - WINDOW, where)
         if failures >= most and last_at is not None and now - last_at < WAIT:
             wait_s = int((last_at + WAIT - now).total_seconds()) + 1
@@ -131,10 +132,10 @@ def _require_patience(email: str, address: str) -> int:
 
 def _failures(since: datetime, where: list[ColumnElement[bool]]) -> tuple[int, datetime | None]:
     succeeded_at = db.session.scalar(
-        db.select(func.max(LoginAttempt.at)).where(*where, LoginAttempt.succeeded.is_(True), LoginAttempt.at > since)
+        select(func.max(LoginAttempt.at)).where(*where, LoginAttempt.succeeded.is_(True), LoginAttempt.at > since)
     )
     row = db.session.execute(
-        db.select(func.count(), func.max(LoginAttempt.at)).where(
+        select(func.count(), func.max(LoginAttempt.at)).where(
             *where, LoginAttempt.succeeded.is_(False), LoginAttempt.at > (succeeded_at or since)
         )
     ).one()

@@ -175,6 +175,7 @@ def vdc(element: Element, profiles: tuple[StorageProfile, ...]) -> Vdc:
         memory_used_mb=integer(text(memory, "Used")) or 0,
         memory_reserved_mb=integer(text(memory, "Reserved")) or 0,
         vm_quota=integer(text(element, "VmQuota")) or None,
+        vcpu_mhz=integer(text(element, "VCpuInMhz2")) or None,
         nic_quota=integer(text(element, "NicQuota")) or None,
         storage_profiles=profiles,
         networks=tuple(found for item in networks if (found := _reference(item))),

@@ -234,7 +234,7 @@ class StorageProfile:
 
 @dataclass(frozen=True, slots=True)
 class Vdc:
-    """An organization VDC. A limit or quota of None is "no limit" (vCloud writes 0)."""
+    """An organization VDC. A limit or quota of None is "no limit" (vCloud writes 0). A vCPU counts as `vcpu_mhz`."""
 
     id: str
     name: str
@@ -248,6 +248,7 @@ class Vdc:
     memory_used_mb: int
     memory_reserved_mb: int
     vm_quota: int | None
+    vcpu_mhz: int | None
     nic_quota: int | None
     storage_profiles: tuple[StorageProfile, ...]
     networks: tuple[Reference, ...]

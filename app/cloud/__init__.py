@@ -1,0 +1,1 @@
+"""MACHINES: the mirror of vCloud, the operations that somebody asked for, and what brings the two together."""

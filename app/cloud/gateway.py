@@ -1,0 +1,82 @@
+"""The only place that builds a vCloud client and knows the credentials."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+from app import clock, vcloud
+from app.cloud.models import Handler, Service
+from app.db import db, transaction
+
+CALL_LIMIT_S = 45
+"""A request to vCloud takes at most this long, whatever happens on the line."""
+NOTE_AFTER = timedelta(seconds=10)
+
+
+@contextmanager
+def client(service_id: uuid.UUID) -> Iterator[vcloud.Client]:
+    """A client that works with the rights of the service's VDC administrator.
+
+    The vCloud session is shared by all workers through the database. Whether vCloud answered is written down on
+    the way out, for the pages.
+    """
+    service = db.session.get_one(Service, service_id)
+    handler_id = service.handler_id
+    login = vcloud.Login(org=service.org_name, user=service.username, password=service.password or "")
+    session = vcloud.Session.load(service.session) if service.session else None
+    connection = connect(service.handler, login, session)
+    db.session.rollback()  # nothing slow inside a transaction, not even inside one that only reads
+    try:
+        yield connection
+    except vcloud.Unavailable:
+        note_answer(handler_id, answered=False)
+        raise
+    else:
+        note_answer(handler_id, answered=True)
+    finally:
+        connection.close()
+        if connection.session is not None and connection.session != session:
+            _keep_session(service_id, connection.session)
+
+
+def probe(handler_id: uuid.UUID) -> None:
+    """Ask one vCloud whether it is there, without logging in, and write the answer down."""
+    handler = db.session.get_one(Handler, handler_id)
+    connection = connect(handler, vcloud.Login(org="", user="", password=""))
+    db.session.rollback()
+    with connection:
+        try:
+            connection.versions()
+        except vcloud.VcloudError:
+            note_answer(handler_id, answered=False)
+        else:
+            note_answer(handler_id, answered=True)
+
+
+def note_answer(handler_id: uuid.UUID, *, answered: bool) -> None:
+    """Remember since when this vCloud is silent, or when it last answered (to about ten seconds)."""
+    now = clock.now()
+    handler = db.session.get_one(Handler, handler_id)
+    fresh = handler.answered_at is not None and now - handler.answered_at < NOTE_AFTER
+    known = handler.silent_since is None and fresh if answered else handler.silent_since is not None
+    db.session.rollback()
+    if known:
+        return
+    with transaction():
+        handler = db.session.get_one(Handler, handler_id)
+        if answered:
+            handler.answered_at, handler.silent_since = now, None
+        else:
+            handler.silent_since = handler.silent_since or now
+
+
+def connect(handler: Handler, login: vcloud.Login, session: vcloud.Session | None = None) -> vcloud.Client:
+    """A client of this vCloud; close it, or use it in a `with`."""
+    verify: bool | str = handler.ca_file or handler.verify_tls
+    return vcloud.Client(handler.api_url, login, session=session, verify=verify)
+
+
+def _keep_session(service_id: uuid.UUID, session: vcloud.Session) -> None:
+    with transaction():
+        db.session.get_one(Service, service_id).session = session.dump()

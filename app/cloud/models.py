@@ -1,0 +1,242 @@
+"""Tables of machines.
+
+The mirror (Vdc, VApp, Vm, ...) holds only what vCloud said, each row with the moment it was read (`seen_at`).
+A wish (Operation) holds only what somebody asked for. Neither is ever written by the other's code.
+"""
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from app.accounts.models import Account, User
+from app.cloud.rules import VmState, vm_state
+from app.db import Base, Row
+from app.sealing import Sealed
+
+
+class Handler(Row):
+    """A configured processing module: one vCloud Director and how to reach it."""
+
+    __tablename__ = "handlers"
+    name: Mapped[str] = mapped_column(String(120), unique=True)
+    module: Mapped[str] = mapped_column(String(40))
+    api_url: Mapped[str] = mapped_column(String(255))
+    verify_tls: Mapped[bool]
+    ca_file: Mapped[str | None] = mapped_column(String(255))
+    answered_at: Mapped[datetime | None]
+    silent_since: Mapped[datetime | None]  # set while vCloud does not answer
+
+
+class Service(Row):
+    """A virtual data center sold to an account: where it lives and the credentials that work on it."""
+
+    __tablename__ = "services"
+    __table_args__ = (UniqueConstraint("handler_id", "vdc_urn"),)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    handler_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handlers.id"))
+    org_name: Mapped[str] = mapped_column(String(128))
+    vdc_urn: Mapped[str] = mapped_column(String(80))
+    username: Mapped[str] = mapped_column(String(128))
+    password_sealed: Mapped[str | None] = mapped_column(Text)
+    session_sealed: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime]
+    account: Mapped[Account] = relationship()
+    handler: Mapped[Handler] = relationship()
+    vdc: Mapped["Vdc | None"] = relationship(back_populates="service")
+    password = Sealed()
+    session = Sealed()  # the vCloud session, shared by all workers
+
+
+class Vdc(Row):
+    """Mirror of an organization virtual data center. A limit of None means that there is none."""
+
+    __tablename__ = "vdcs"
+    service_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("services.id"), unique=True)
+    urn: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(128))
+    is_enabled: Mapped[bool]
+    cpu_limit_mhz: Mapped[int | None] = mapped_column(BigInteger)
+    vcpu_mhz: Mapped[int | None]  # what one processor of a machine reserves
+    memory_limit_mb: Mapped[int | None] = mapped_column(BigInteger)
+    storage_limit_mb: Mapped[int | None] = mapped_column(BigInteger)
+    vm_quota: Mapped[int | None]
+    seen_at: Mapped[datetime]
+    service: Mapped[Service] = relationship(back_populates="vdc")
+
+
+class _Mirrored(Row):
+    """What every object of a virtual data center has in the mirror."""
+
+    __abstract__ = True
+    vdc_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vdcs.id"), index=True)
+    urn: Mapped[str] = mapped_column(String(80))
+    name: Mapped[str] = mapped_column(String(128))
+    seen_at: Mapped[datetime]  # when vCloud said so
+    gone_at: Mapped[datetime | None]  # when it was found missing
+
+
+class Network(_Mirrored):
+    """Mirror of an organization network."""
+
+    __tablename__ = "networks"
+    __table_args__ = (UniqueConstraint("vdc_id", "urn"),)
+    fence_mode: Mapped[str] = mapped_column(String(20))
+    gateway: Mapped[str | None] = mapped_column(String(45))
+    netmask: Mapped[str | None] = mapped_column(String(45))
+
+
+class VappTemplate(_Mirrored):
+    """Mirror of a template. Sizes are those of its first machine, the totals those of all."""
+
+    __tablename__ = "vapp_templates"
+    __table_args__ = (UniqueConstraint("vdc_id", "urn"),)
+    description: Mapped[str] = mapped_column(Text)
+    catalog_name: Mapped[str] = mapped_column(String(128))
+    guest_os: Mapped[str] = mapped_column(String(255))
+    vms: Mapped[list[Any]]  # [{"urn", "name", "cpu_count", "memory_mb", "disk_mb"}]
+    cpu_count: Mapped[int]
+    memory_mb: Mapped[int]
+    disk_gb: Mapped[int]
+    cpu_most: Mapped[int | None]  # the template's own upper limits, if it states any
+    memory_mb_most: Mapped[int | None]
+    disk_gb_most: Mapped[int | None]
+
+    @property
+    def is_windows(self) -> bool:
+        """Whether the guest is a Windows."""
+        return "windows" in self.guest_os.lower()
+
+
+class VApp(_Mirrored):
+    """Mirror of a vApp."""
+
+    __tablename__ = "vapps"
+    __table_args__ = (UniqueConstraint("vdc_id", "urn"),)
+    status: Mapped[int]
+    is_deployed: Mapped[bool]
+    vms: Mapped[list["Vm"]] = relationship(back_populates="vapp")
+
+
+class Vm(_Mirrored):
+    """Mirror of a machine."""
+
+    __tablename__ = "vms"
+    __table_args__ = (UniqueConstraint("vdc_id", "urn"),)
+    vapp_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vapps.id"), index=True)
+    status: Mapped[int]
+    is_deployed: Mapped[bool]
+    state_since: Mapped[datetime | None]  # when we saw the present state begin; None: it was so when first seen
+    cpu_count: Mapped[int]
+    memory_mb: Mapped[int]
+    guest_os: Mapped[str] = mapped_column(String(255))
+    disks: Mapped[list[Any]]  # [{"instance_id", "size_mb"}]
+    disk_mb: Mapped[int] = mapped_column(BigInteger)
+    nics: Mapped[list[Any]]  # [{"index", "network", "ip", "external_ip", "mac", "mode", "is_connected"}]
+    inner_ip: Mapped[str | None] = mapped_column(String(45))
+    outer_ip: Mapped[str | None] = mapped_column(String(45))
+    first_seen_at: Mapped[datetime]
+    vapp: Mapped[VApp] = relationship(back_populates="vms")
+    vdc: Mapped[Vdc] = relationship()
+
+    @property
+    def state(self) -> VmState:
+        """What a person is told."""
+        return vm_state(status=self.status, deployed=self.is_deployed, gone=self.gone_at is not None)
+
+    @property
+    def disk_gb(self) -> int:
+        """All disks together, rounded up to whole GB."""
+        return -(-self.disk_mb // 1024)
+
+
+ACTIVE = ("queued", "running")
+
+
+class Operation(Row):
+    """What somebody asked for: a row with a step, brought forward by whichever worker has claimed it."""
+
+    __tablename__ = "operations"
+    __table_args__ = (
+        # One active operation per machine, by the database itself: two workers, two tabs, two people cannot pass.
+        Index(
+            "uq_operations_active_vm",
+            "vm_id",
+            unique=True,
+            sqlite_where=text("state IN ('queued', 'running')"),
+            postgresql_where=text("state IN ('queued', 'running')"),
+        ),
+        # Likewise one creation per name of a new vApp.
+        Index(
+            "uq_operations_active_name",
+            "vdc_id",
+            "claims_name",
+            unique=True,
+            sqlite_where=text("state IN ('queued', 'running')"),
+            postgresql_where=text("state IN ('queued', 'running')"),
+        ),
+        Index("ix_operations_state_next_at", "state", "next_at"),
+    )
+    kind: Mapped[str] = mapped_column(String(40))
+    state: Mapped[str] = mapped_column(String(20))
+    step: Mapped[str] = mapped_column(String(40))
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"), index=True)
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
+    vdc_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vdcs.id"))
+    vm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("vms.id"))
+    claims_name: Mapped[str | None] = mapped_column(String(128))
+    form_token: Mapped[str] = mapped_column(String(64), unique=True)
+    form_hash: Mapped[str] = mapped_column(String(64))
+    params: Mapped[dict[str, Any]]  # what was asked, never a secret
+    facts: Mapped[dict[str, Any]]  # what the steps learnt: urns
+    password_sealed: Mapped[str | None] = mapped_column(Text)
+    task_urn: Mapped[str | None] = mapped_column(String(80))
+    progress: Mapped[int | None]
+    step_sent_at: Mapped[datetime | None]  # a command of this step may have been accepted since then
+    step_started_at: Mapped[datetime | None]
+    claimed_until: Mapped[datetime | None]
+    claim_no: Mapped[int]
+    next_at: Mapped[datetime]
+    polls: Mapped[int]  # turns of this step that had to wait; decides the next delay
+    deadline_at: Mapped[datetime]
+    created_at: Mapped[datetime]
+    started_at: Mapped[datetime | None]
+    moved_at: Mapped[datetime]  # the last sign of work
+    finished_at: Mapped[datetime | None]
+    error_code: Mapped[str | None] = mapped_column(String(60))
+    error_params: Mapped[dict[str, Any]]
+    waiting_for: Mapped[str | None] = mapped_column(String(20))  # "unavailable" or "busy": why the step waits
+    user: Mapped[User] = relationship()
+    vdc: Mapped[Vdc] = relationship()
+    vm: Mapped[Vm | None] = relationship()
+    events: Mapped[list["OperationEvent"]] = relationship(order_by="OperationEvent.id", back_populates="operation")
+    password = Sealed()  # of the new machine, until it has been shown once
+
+    @property
+    def is_active(self) -> bool:
+        """Whether workers still bring it forward."""
+        return self.state in ACTIVE
+
+
+class OperationEvent(Base):
+    """One line of what happened in an operation; append-only, without secrets."""
+
+    __tablename__ = "operation_events"
+    id: Mapped[int] = mapped_column(primary_key=True)  # counts up: the order of the lines
+    operation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("operations.id"), index=True)
+    at: Mapped[datetime]
+    step: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = mapped_column(String(20))  # begin, sent, task, wait, done, error
+    text: Mapped[str] = mapped_column(Text)  # vCloud's words, in English
+    operation: Mapped[Operation] = relationship(back_populates="events")
+
+
+class ScheduleSlot(Row):
+    """One due run of periodic work; the unique key makes a second clock harmless."""
+
+    __tablename__ = "schedule_slots"
+    __table_args__ = (UniqueConstraint("name", "slot_at"),)
+    name: Mapped[str] = mapped_column(String(40))
+    slot_at: Mapped[datetime]

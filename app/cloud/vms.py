@@ -1,0 +1,454 @@
+"""Create a machine in a new vApp: the request and its steps, side by side.
+
+The wish is checked against the mirror when it is asked for and by vCloud when it is carried out. The machine is made
+without power, shaped, customised and only then switched on, so that a failure can be tidied up before anybody
+has used it. The mark of the creation is the operation's id in the vApp's `Description`: it becomes visible in the
+same instant as the vApp, so a creation whose answer was lost is found again, and adopted, not repeated.
+"""
+
+import ipaddress
+import secrets
+import uuid
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from sqlalchemy import select
+
+from app import clock, vcloud
+from app.accounts import audit
+from app.accounts.rules import Actor, Permission, can
+from app.cloud import operations, sync
+from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
+from app.cloud.rules import (
+    HARD_LIMITS,
+    Bounds,
+    Free,
+    Size,
+    bounds,
+    misfit,
+    name_errors,
+    password_errors,
+    size_errors,
+)
+from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
+from app.db import db, transaction
+from app.errors import AppError, NotFoundError
+
+MARK = "skiff:"
+INNER_NETWORK = ipaddress.IPv4Network("192.168.100.0/24")
+"""Addresses inside a vApp network with address translation; every vApp has its own, so all may use the same."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class VmSpec:
+    """The six fields of the form. `password` None: one is made. `network_id` None: the machine has no network."""
+
+    vdc_id: uuid.UUID
+    template_id: uuid.UUID
+    network_id: uuid.UUID | None
+    vapp_name: str
+    vm_name: str
+    size: Size
+    password: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Offer:
+    """A template in a virtual data center: what may be asked of it, or why it cannot be used now."""
+
+    template: VappTemplate
+    bounds: Bounds
+    reason: AppError | None
+
+
+# ---- the request ---------------------------------------------------------------------------------------------
+
+
+def offers(vdc_id: uuid.UUID) -> list[Offer]:
+    """Every template of the virtual data center, those that fit first, by name."""
+    free = free_of(vdc_id)
+    templates = db.session.scalars(
+        select(VappTemplate)
+        .where(VappTemplate.vdc_id == vdc_id, VappTemplate.gone_at.is_(None))
+        .order_by(VappTemplate.name)
+    )
+    found = [_offer(template, free) for template in templates]
+    return sorted(found, key=lambda offer: offer.reason is not None)
+
+
+def networks(vdc_id: uuid.UUID) -> list[Network]:
+    """The organization networks that a machine may be connected to, by name."""
+    rows = select(Network).where(Network.vdc_id == vdc_id, Network.gone_at.is_(None)).order_by(Network.name)
+    return list(db.session.scalars(rows))
+
+
+def free_of(vdc_id: uuid.UUID) -> Free:
+    """What is left for new machines: the limits less all machines in the mirror and all creations under way.
+
+    Machines that are off count as well, so that everything that exists could run at the same time.
+    """
+    vdc = db.session.get_one(Vdc, vdc_id)
+    machines = list(db.session.scalars(select(Vm).where(Vm.vdc_id == vdc_id, Vm.gone_at.is_(None))))
+    coming = [
+        Size(**operation.params["size"])
+        for operation in db.session.scalars(
+            select(Operation).where(
+                Operation.vdc_id == vdc_id, Operation.kind == CREATE.name, Operation.state.in_(ACTIVE)
+            )
+        )
+        if "vm_urn" not in operation.facts
+    ]
+    taken = Size(
+        cpu_count=sum(vm.cpu_count for vm in machines) + sum(size.cpu_count for size in coming),
+        memory_mb=sum(vm.memory_mb for vm in machines) + sum(size.memory_mb for size in coming),
+        disk_gb=sum(vm.disk_gb for vm in machines) + sum(size.disk_gb for size in coming),
+    )
+    cpu_limit = vdc.cpu_limit_mhz // vdc.vcpu_mhz if vdc.cpu_limit_mhz and vdc.vcpu_mhz else None
+    disk_limit = vdc.storage_limit_mb // 1024 if vdc.storage_limit_mb is not None else None
+    return Free(
+        cpu_count=_left(cpu_limit, taken.cpu_count),
+        memory_mb=_left(vdc.memory_limit_mb, taken.memory_mb),
+        disk_gb=_left(disk_limit, taken.disk_gb),
+        vm_count=_left(vdc.vm_quota, len(machines) + len(coming)),
+    )
+
+
+def _left(limit: int | None, taken: int) -> int | None:
+    return None if limit is None else max(0, limit - taken)
+
+
+def _offer(template: VappTemplate, free: Free) -> Offer:
+    least = Size(cpu_count=template.cpu_count, memory_mb=template.memory_mb, disk_gb=template.disk_gb)
+    most = Size(
+        cpu_count=template.cpu_most or HARD_LIMITS.cpu_count,
+        memory_mb=template.memory_mb_most or HARD_LIMITS.memory_mb,
+        disk_gb=template.disk_gb_most or HARD_LIMITS.disk_gb,
+    )
+    limits = bounds(least, most, free)
+    if len(template.vms) > 1:
+        reason: AppError | None = AppError("template_has_many", count=len(template.vms))
+    else:
+        reason = misfit(limits, free, len(template.vms))
+    return Offer(template=template, bounds=limits, reason=reason)
+
+
+def check(actor: Actor, spec: VmSpec) -> list[AppError]:
+    """Everything that is wrong with the wish, each error with its field; reads only the mirror.
+
+    Raises NotFoundError when the virtual data center is not the actor's.
+    """
+    own_vdc(actor, spec.vdc_id)
+    return list(_errors(spec))
+
+
+def _errors(spec: VmSpec) -> Iterator[AppError]:
+    template = db.session.get(VappTemplate, spec.template_id)
+    if template is None or template.vdc_id != spec.vdc_id or template.gone_at is not None:
+        yield AppError("template_gone", field="template_id")
+        return
+    offer = _offer(template, free_of(spec.vdc_id))
+    if offer.reason is not None:
+        offer.reason.field = "template_id"
+        yield offer.reason
+    else:
+        yield from size_errors(spec.size, offer.bounds)
+    yield from name_errors(spec.vm_name, spec.vapp_name, windows=template.is_windows)
+    if spec.password is not None:
+        yield from password_errors(spec.password)
+    if spec.network_id is not None:
+        network = db.session.get(Network, spec.network_id)
+        if network is None or network.vdc_id != spec.vdc_id or network.gone_at is not None:
+            yield AppError("network_gone", field="network_id")
+    name_taken = select(VApp.id).where(VApp.vdc_id == spec.vdc_id, VApp.name == spec.vapp_name, VApp.gone_at.is_(None))
+    if db.session.scalar(name_taken) is not None:
+        yield AppError("vapp_name_taken", field="vapp_name", name=spec.vapp_name)
+
+
+def request_create(actor: Actor, spec: VmSpec, form_token: str) -> uuid.UUID:
+    """Ask for a machine; returns the id of the operation.
+
+    The same form sent again answers the first operation. Raises the first AppError of `check`, `not_permitted`,
+    `form_reused` when the token was used for another wish, or NotFoundError.
+    """
+    if not can(actor, Permission.VM_CREATE):
+        raise AppError("not_permitted", 403)
+    with transaction():
+        account_id = own_vdc(actor, spec.vdc_id).service.account_id
+        if operations.find(form_token) is None:
+            for error in _errors(spec):
+                raise error
+        operation_id = operations.add(
+            CREATE,
+            actor,
+            account_id=account_id,
+            vdc_id=spec.vdc_id,
+            form_token=form_token,
+            claims_name=spec.vapp_name,
+            params=_params(spec),
+            password=spec.password or make_password(),
+        )
+    operations.ring(operation_id)
+    return operation_id
+
+
+def _params(spec: VmSpec) -> dict[str, Any]:
+    """The wish in vCloud's terms, without the password: the urns stay right whatever happens to the mirror."""
+    template = db.session.get_one(VappTemplate, spec.template_id)
+    network = db.session.get_one(Network, spec.network_id) if spec.network_id else None
+    return {
+        "vapp_name": spec.vapp_name,
+        "vm_name": spec.vm_name,
+        "size": asdict(spec.size),
+        "template_name": template.name,
+        "template_urn": template.urn,
+        "template_vm_urn": template.vms[0]["urn"],
+        "network_name": network.name if network else None,
+        "network_urn": network.urn if network else None,
+        "is_isolated": network is not None and network.fence_mode == "isolated",
+    }
+
+
+def own_vdc(actor: Actor, vdc_id: uuid.UUID) -> Vdc:
+    """The virtual data center, if it is the actor's; NotFoundError else."""
+    vdc = db.session.get(Vdc, vdc_id)
+    if vdc is None or vdc.service.account_id != actor.account_id:
+        raise NotFoundError
+    return vdc
+
+
+def make_password() -> str:
+    """A random password that every guest system takes: three kinds of characters, none that look alike."""
+    kinds = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789")
+    characters = [secrets.choice(kind) for kind in kinds] + [secrets.choice("".join(kinds)) for _ in range(13)]
+    secrets.SystemRandom().shuffle(characters)
+    return "".join(characters)
+
+
+def take_password(actor: Actor, operation_id: uuid.UUID) -> str:
+    """The password of a new machine: once, to the person who asked for the machine, then it is erased.
+
+    Raises NotFoundError for other people, AppError `password_not_ready` before the machine is ready and
+    `password_taken` afterwards.
+    """
+    with transaction():
+        operation = db.session.get(Operation, operation_id)
+        if operation is None or operation.user_id != actor.user_id or operation.account_id != actor.account_id:
+            raise NotFoundError
+        if operation.is_active:
+            raise AppError("password_not_ready")
+        password, operation.password = operation.password, None
+        if password is None:
+            raise AppError("password_taken")
+        audit.record(actor, "vm.password_shown", object_id=operation.vm_id)
+    return password
+
+
+# ---- the steps -----------------------------------------------------------------------------------------------
+
+
+def _mark(turn: Turn) -> str:
+    return f"{MARK}{turn.operation_id}"
+
+
+def _find_ours(turn: Turn) -> vcloud.VApp | None:
+    """The vApp that an earlier turn made, whether or not its answer reached us."""
+    candidates = (
+        [turn.facts["vapp_urn"]]
+        if "vapp_urn" in turn.facts
+        else [record.id for record in turn.client.vapps(turn.vdc_urn, name=turn.params["vapp_name"])]
+    )
+    for urn in candidates:
+        try:
+            vapp = turn.client.vapp(urn)
+        except vcloud.NotFound:
+            continue
+        if vapp.description == _mark(turn):
+            return vapp
+    return None
+
+
+def _adopt(turn: Turn) -> Next | None:
+    vapp = _find_ours(turn)
+    return None if vapp is None else _submitted(vapp, "adopted the vApp that an earlier request made")
+
+
+def _submitted(vapp: vcloud.VApp, text: str) -> Next:
+    return Next(facts={"vapp_urn": vapp.id}, task_urn=vapp.tasks[0].id if vapp.tasks else None, text=text)
+
+
+def _look_submit(turn: Turn) -> Outcome | None:
+    # Only a request that may have been sent can have left something behind.
+    return None if turn.sent_at is None else _adopt(turn)
+
+
+def _submit(turn: Turn) -> Outcome:
+    try:
+        vapp = turn.client.instantiate(turn.vdc_urn, _new_vapp(turn))
+    except vcloud.Refused as error:
+        if error.minor_code != "DUPLICATE_NAME":
+            raise
+        adopted = _adopt(turn)  # an earlier request may have been accepted after we had looked
+        if adopted is not None:
+            return adopted
+        raise FailedError("vapp_name_taken", name=turn.params["vapp_name"], message=error.message) from error
+    return _submitted(vapp, f"instantiateVAppTemplate {turn.params['template_name']}: accepted")
+
+
+def _new_vapp(turn: Turn) -> vcloud.NewVApp:
+    network = _vapp_network(turn)
+    new_vm = vcloud.NewVm(
+        template_vm_urn=turn.params["template_vm_urn"],
+        name=turn.params["vm_name"],
+        network=network.name if network else None,
+    )
+    return vcloud.NewVApp(
+        name=turn.params["vapp_name"],
+        description=_mark(turn),
+        template_urn=turn.params["template_urn"],
+        vms=(new_vm,),
+        network=network,
+    )
+
+
+def _vapp_network(turn: Turn) -> vcloud.VAppNetwork | None:
+    """The vApp's network: joined to an isolated network as it is, else with inner and outer addresses by NAT."""
+    if turn.params["network_urn"] is None:
+        return None
+    if turn.params["is_isolated"]:
+        return vcloud.VAppNetwork(
+            name=turn.params["network_name"], parent_urn=turn.params["network_urn"], fence_mode="bridged"
+        )
+    return vcloud.VAppNetwork(
+        name=f"{turn.params['network_name']}-inner",
+        parent_urn=turn.params["network_urn"],
+        fence_mode="natRouted",
+        gateway=str(INNER_NETWORK[1]),
+        netmask=str(INNER_NETWORK.netmask),
+        range_start=str(INNER_NETWORK[100]),
+        range_end=str(INNER_NETWORK[199]),
+    )
+
+
+def _look_build(turn: Turn) -> Outcome | None:
+    vapp = turn.client.vapp(turn.facts["vapp_urn"])
+    if vapp.status == vcloud.VmStatus.FAILED_CREATION:
+        raise FailedError("build_failed")
+    if vapp.status == vcloud.VmStatus.UNRESOLVED or not vapp.vms:
+        unfinished = next((task for task in vapp.tasks if not task.status.final), None)
+        return Wait(task_urn=unfinished.id if unfinished else None)
+    return Next(facts={"vm_urn": vapp.vms[0].id})
+
+
+def _vm(turn: Turn) -> vcloud.Vm:
+    return turn.client.vm(turn.facts["vm_urn"])
+
+
+def _grown_disk(turn: Turn, vm: vcloud.Vm) -> dict[str, int]:
+    """The new size in MB of the first disk, so that all disks together have what was asked; disks only grow."""
+    missing_mb = turn.params["size"]["disk_gb"] * 1024 - sum(disk.size_mb for disk in vm.disks)
+    return {vm.disks[0].instance_id: vm.disks[0].size_mb + missing_mb} if vm.disks and missing_mb > 0 else {}
+
+
+def _look_shape(turn: Turn) -> Outcome | None:
+    vm, size = _vm(turn), turn.params["size"]
+    has_it = vm.cpu_count == size["cpu_count"] and vm.memory_mb == size["memory_mb"] and not _grown_disk(turn, vm)
+    return Next() if has_it else None
+
+
+def _shape(turn: Turn) -> Outcome:
+    size = turn.params["size"]
+    task = turn.client.reconfigure(
+        turn.facts["vm_urn"],
+        cpu_count=size["cpu_count"],
+        memory_mb=size["memory_mb"],
+        disk_mb=_grown_disk(turn, _vm(turn)),
+    )
+    return Wait(task_urn=task.id, text=task.operation)
+
+
+def _look_customise(turn: Turn) -> Outcome | None:
+    vm, name = _vm(turn), turn.params["vm_name"]
+    settings = vm.customization
+    is_set = settings.enabled and settings.password_enabled and not settings.password_auto
+    # vCloud does not tell the password; that ours was set is known only when the task of our request ended well.
+    has_it = is_set and vm.name == name and settings.computer_name == name and turn.task_urn is not None
+    return Next() if has_it else None
+
+
+def _customise(turn: Turn) -> Outcome:
+    name = turn.params["vm_name"]
+    settings = vcloud.GuestCustomization(
+        enabled=True, computer_name=name, password=turn.password, reset_password_required=False
+    )
+    task = turn.client.reconfigure(turn.facts["vm_urn"], name=name, customization=settings)
+    return Wait(task_urn=task.id, text=task.operation)
+
+
+def _look_power_on(turn: Turn) -> Outcome | None:
+    return Next() if _vm(turn).status == vcloud.VmStatus.POWERED_ON else None
+
+
+def _power_on(turn: Turn) -> Outcome:
+    task = turn.client.deploy(turn.facts["vapp_urn"], power_on=True)
+    return Wait(task_urn=task.id, text=task.operation)
+
+
+def _read_back(turn: Turn) -> Outcome | None:
+    at = clock.now()
+    vapp = turn.client.vapp(turn.facts["vapp_urn"])
+
+    def apply(operation: Operation) -> None:
+        sync.apply_vapp(operation.vdc_id, vapp, at)
+        db.session.flush()
+        vm = db.session.scalars(select(Vm).where(Vm.vdc_id == operation.vdc_id, Vm.urn == turn.facts["vm_urn"])).one()
+        vm.state_since = vm.state_since or at
+        operation.vm_id = vm.id
+
+    return Next(apply=apply)
+
+
+def _look_undeploy(turn: Turn) -> Outcome | None:
+    vapp = _find_ours(turn)
+    return Next() if vapp is None or not vapp.deployed else None
+
+
+def _undeploy(turn: Turn) -> Outcome:
+    task = turn.client.undeploy(_ours(turn).id, power_action="force")
+    return Wait(task_urn=task.id, text=task.operation)
+
+
+def _look_remove(turn: Turn) -> Outcome | None:
+    return Next() if _find_ours(turn) is None else None
+
+
+def _remove(turn: Turn) -> Outcome:
+    task = turn.client.delete(_ours(turn).id)
+    return Wait(task_urn=task.id, text=task.operation)
+
+
+def _ours(turn: Turn) -> vcloud.VApp:
+    vapp = _find_ours(turn)
+    if vapp is None:
+        raise vcloud.NotFound("the half-made vApp is gone")
+    return vapp
+
+
+CREATE = register(
+    Kind(
+        name="create",
+        deadline_min=30,
+        steps=(
+            Step(name="submit", look=_look_submit, send=_submit),
+            Step(name="build", look=_look_build),
+            Step(name="shape", look=_look_shape, send=_shape),
+            Step(name="customise", look=_look_customise, send=_customise),
+            Step(name="power_on", look=_look_power_on, send=_power_on),
+            Step(name="read_back", look=_read_back),
+        ),
+        clean_up=(
+            Step(name="undeploy", look=_look_undeploy, send=_undeploy),
+            Step(name="remove", look=_look_remove, send=_remove),
+        ),
+    )
+)

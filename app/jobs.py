@@ -1,0 +1,136 @@
+"""RQ in one place: the doorbell that wakes a worker up. The only user of rq and redis.
+
+Nothing here is a promise. A bell may be lost, doubled or late: the database row says what is to be done, `advance()`
+may be called at any time by anybody, and the clock rings again whatever is due.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from flask import Flask, current_app
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+from rq import Queue
+from rq.serializers import JSONSerializer
+from rq.timeouts import JobTimeoutException
+from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
+
+from app import clock
+from app.cloud import operations, sync
+from app.cloud.models import ScheduleSlot
+from app.db import db, transaction
+from config import Config
+
+QUEUES = ("operations", "background")
+JOB_TIMEOUT_S = operations.JOB_TIMEOUT_S
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scheduled:
+    """One line of the schedule: what runs, and how often."""
+
+    name: str
+    every: Callable[[Config], timedelta]
+    run: Callable[[], None]
+
+
+def _sync_all() -> None:
+    for service_id in sync.all_services():
+        ring_sync(service_id)
+
+
+SCHEDULE = (
+    # Asks every vCloud whether it is there, so that the panel can say so before somebody clicks.
+    Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync.probe_all),
+    # Reads every virtual data center. Rings one job each, so that a slow vCloud holds up no other.
+    Scheduled(
+        name="sync",
+        every=lambda config: timedelta(minutes=config.sync_every_min),
+        run=_sync_all,
+    ),
+)
+
+
+def init(app: Flask, redis_url: str) -> None:
+    """Keep the connection; it is opened at the first bell. Short time-outs: a click must not hang on Redis."""
+    app.extensions["skiff_redis"] = Redis.from_url(
+        redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
+    )
+    operations.doorbell = ring
+    operations.must_pass = (JobTimeoutException,)
+
+
+def ring(operation_id: uuid.UUID) -> None:
+    """Wake a worker for this operation; if Redis is away, the clock does it later."""
+    _enqueue("operations", run_operation, str(operation_id))
+
+
+def ring_sync(service_id: uuid.UUID) -> None:
+    """Have one virtual data center read soon."""
+    _enqueue("background", run_sync, str(service_id))
+
+
+def ring_scheduled(name: str, slot_at: datetime) -> None:
+    """Have one due run of periodic work done."""
+    _enqueue("background", run_scheduled, name, slot_at.isoformat())
+
+
+def run_operation(operation_id: str) -> None:
+    """Job: one turn of an operation."""
+    operations.advance(uuid.UUID(operation_id))
+
+
+def run_sync(service_id: str) -> None:
+    """Job: read one virtual data center."""
+    sync.refresh(uuid.UUID(service_id))
+
+
+def run_scheduled(name: str, slot_at: str) -> None:
+    """Job: one due run of periodic work; `slot_at` tells the runs apart in the log."""
+    log.info("scheduled %s for %s", name, slot_at)
+    next(line for line in SCHEDULE if line.name == name).run()
+
+
+def claim_slots(config: Config) -> list[tuple[str, datetime]]:
+    """The runs of periodic work that have become due and that no other clock has taken."""
+    now = clock.now()
+    return [
+        (line.name, slot_at) for line in SCHEDULE if _claim_slot(line.name, slot_at := _slot(now, line.every(config)))
+    ]
+
+
+def _slot(now: datetime, every: timedelta) -> datetime:
+    """The beginning of the present slot: slots are counted from 1970, so every clock has the same ones."""
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    return epoch + (now - epoch) // every * every
+
+
+def _claim_slot(name: str, slot_at: datetime) -> bool:
+    try:
+        with transaction():
+            taken = select(ScheduleSlot.id).where(ScheduleSlot.name == name, ScheduleSlot.slot_at == slot_at)
+            if db.session.scalar(taken) is not None:
+                return False
+            db.session.add(ScheduleSlot(name=name, slot_at=slot_at))
+            old = ScheduleSlot.slot_at < slot_at - timedelta(days=7)
+            db.session.execute(delete(ScheduleSlot).where(ScheduleSlot.name == name, old))
+    except IntegrityError:  # another clock was faster
+        return False
+    return True
+
+
+def _enqueue(queue: str, function: Callable[..., None], *arguments: str) -> None:
+    connection: Redis = current_app.extensions["skiff_redis"]
+    try:
+        Queue(queue, connection=connection, serializer=JSONSerializer).enqueue(
+            function, *arguments, job_timeout=JOB_TIMEOUT_S, result_ttl=60, failure_ttl=7 * 24 * 3600
+        )
+    except RedisError as error:
+        log.warning("Redis is away (%s); the clock will ring %s %s", type(error).__name__, queue, arguments)

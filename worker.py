@@ -1,0 +1,95 @@
+"""Runs the work: `python worker.py` takes jobs, `python worker.py clock` rings what is due.
+
+The application is imported before the first job, so that a forked job starts in milliseconds. Both processes may
+be killed at any moment; nothing but a few seconds is lost.
+"""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+
+from flask import Flask
+from redis import Redis
+from rq import Worker
+from rq.serializers import JSONSerializer
+
+from app import jobs
+from app.cloud import operations
+from app.db import db
+from app.factory import create_app
+from config import Config, ConfigError
+
+SLOTS_EVERY_S = 30
+log = logging.getLogger("worker")
+
+
+class PanelWorker(Worker):
+    """RQ's worker, whose forked child dies with it and has database connections of its own."""
+
+    def setup_work_horse_signals(self) -> None:
+        """Runs in the child, right after the fork."""
+        super().setup_work_horse_signals()  # type: ignore[no-untyped-call]
+        db.engine.dispose(close=False)
+        if sys.platform == "linux":
+            # Without this, the child of a killed worker goes on, and a second worker does the same beside it.
+            parent_death_signal = 1
+            ctypes.CDLL(None).prctl(parent_death_signal, signal.SIGKILL)
+            if os.getppid() == 1:
+                os._exit(1)
+
+
+def work(app: Flask, config: Config) -> None:
+    """Take jobs until told to stop; SIGTERM lets the running one end."""
+    # A connection of its own: waiting for a job blocks for minutes, longer than a page's time-out may be.
+    connection = Redis.from_url(config.redis_url)
+    with app.app_context():
+        worker = PanelWorker(
+            list(jobs.QUEUES), connection=connection, serializer=JSONSerializer, maintenance_interval=60
+        )
+        worker.work(logging_level="WARNING")
+
+
+def tick(app: Flask, config: Config, stopping: threading.Event) -> None:
+    """Ring every second what is due, and every half minute the schedule. A second clock is harmless."""
+    next_slots = 0.0
+    while not stopping.is_set():
+        try:
+            with app.app_context():
+                for operation_id in operations.due():
+                    jobs.ring(operation_id)
+                if time.monotonic() >= next_slots:
+                    next_slots = time.monotonic() + SLOTS_EVERY_S
+                    for name, slot_at in jobs.claim_slots(config):
+                        jobs.ring_scheduled(name, slot_at)
+        except Exception:  # a clock that stops is worse than one that says what is wrong and goes on
+            log.exception("the clock could not ring")
+        stopping.wait(1)
+
+
+def main(arguments: list[str]) -> int:
+    """The command line."""
+    try:
+        config = Config.from_env()
+    except ConfigError as error:
+        sys.stderr.write(f"worker: {error}\n")
+        return 2
+    app = create_app(config)
+    if arguments == ["clock"]:
+        stopping = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stopping.set())
+        tick(app, config, stopping)
+    elif not arguments:
+        work(app, config)
+    else:
+        sys.stderr.write("usage: python worker.py [clock]\n")
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
