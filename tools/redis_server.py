@@ -20,6 +20,7 @@ from tools.terminal import Trouble
 OLDEST = (6, 2)
 # The kernel takes 107 bytes of socket path, macOS 103; the name of the socket is in it.
 LONGEST_FOLDER = 90
+LOG = "redis.log"
 
 
 def find_server(environment: Path | None = None) -> Path:
@@ -38,7 +39,7 @@ def find_server(environment: Path | None = None) -> Path:
 
 
 def command(server: Path, socket_path: Path, folder: Path) -> list[str]:
-    """Command line of a server on `socket_path` that keeps its file in `folder`."""
+    """Command line of a server on `socket_path` that keeps its file and its log in `folder`."""
     options = {
         "port": "0",
         "unixsocket": str(socket_path),
@@ -50,6 +51,7 @@ def command(server: Path, socket_path: Path, folder: Path) -> list[str]:
         # A full server must refuse jobs, never forget them silently.
         "maxmemory-policy": "noeviction",
         "loglevel": "warning",
+        "logfile": str(folder / LOG),
     }
     return [str(server), *(word for name, value in options.items() for word in (f"--{name}", value))]
 

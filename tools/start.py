@@ -115,7 +115,10 @@ def _start_redis(supervisor: Supervisor, listens_at: Path, keeps: Path) -> None:
     keeps.mkdir(mode=0o700, exist_ok=True)
     server = redis_server.find_server(setup.ROOT / ".venv")
     command = redis_server.command(server, listens_at, keeps)
-    supervisor.start("redis", command, is_ready=lambda: redis_server.answers(listens_at), leaned_on=True)
+    try:
+        supervisor.start("redis", command, is_ready=lambda: redis_server.answers(listens_at), leaned_on=True)
+    except Trouble as trouble:
+        raise Trouble(f"{trouble} Others may be in {keeps / redis_server.LOG}.") from trouble
 
 
 def _start_simulator(supervisor: Supervisor, python: Path, config: Config) -> None:

@@ -27,7 +27,7 @@ PATIENCE_S = 6.0
 READY_WITHIN_S = 45.0
 TICK_S = 0.1
 COLOURS = (36, 33, 35, 32, 34, 31)
-NAME_WIDTH = 8
+NAME_WIDTH = 9
 
 
 class Stopped(Exception):  # noqa: N818 - not an error: the person asked for it

@@ -55,7 +55,7 @@ def test_a_child_that_dies_is_started_again(tmp_path: Path) -> None:
         first, second = pids_of(program, "web")
         assert not is_alive(first)
         assert is_alive(second)
-        assert "web     | ended (SIGKILL); starting it again" in program.said
+        assert "web      | ended (SIGKILL); starting it again" in program.said
 
 
 def test_sigterm_stops_all_children_and_those_others_lean_on_last(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_what_a_dead_child_left_in_its_group_is_ended_before_the_next_start(tmp_
 def test_a_command_that_fails_stops_everything_and_is_named(tmp_path: Path) -> None:
     with supervising(tmp_path, POLITE_REDIS, "supervisor.run_once('seed', child('failing'))") as program:
         assert program.process.wait(10) == 1
-        assert "seed    | half a line\n" in program.said
+        assert "seed     | half a line\n" in program.said
         assert "failed (exit 3)" in program.said
         assert not is_alive(pids_of(program, "redis")[0])
 
