@@ -1,0 +1,92 @@
+"""A whole panel as real processes: web, worker and clock, beside a simulator in this process."""
+
+import os
+import socket
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.error import URLError
+
+from tests.support.program import Program
+from tests.support.settings import settings
+from tests.support.waiting import wait_until
+from tools.setup import ROOT
+from vcdsim import Simulator
+
+
+class LivePanel:
+    """`url` is the panel's address, `simulator` the vCloud behind it; the demo logins are there."""
+
+    def __init__(self, folder: Path, redis_url: str, *, speed: float = 60.0, workers: int = 1) -> None:
+        self.folder = folder
+        self.simulator = Simulator("demo", speed=speed)
+        self.port = _free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.workers: list[Program] = []
+        self._redis_url = redis_url
+        self._worker_count = workers
+        self._started = 0
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        simulator_url = self._stack.enter_context(self.simulator.serve())
+        self.environ = settings(
+            self.folder,
+            DATABASE_URL=os.environ.get("LIVE_DATABASE_URL", ""),
+            REDIS_URL=self._redis_url,
+            PORT=str(self.port),
+            SIM_PORT=simulator_url.rpartition(":")[2],
+        )
+        self.flask("db", "upgrade")
+        self.flask("demo")
+        for _ in range(self._worker_count):
+            self.start_worker()
+        self._start("clock", ["worker.py", "clock"])
+        web = ["-m", "gunicorn", "wsgi:app", "-b", f"127.0.0.1:{self.port}", "--threads", "8", "--no-control-socket"]
+        self._start("web", web)
+        wait_until(self._answers, "the panel answers", deadline_s=30)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def flask(self, *arguments: str) -> None:
+        """Run a command of the operator."""
+        command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+        subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environ}, check=True, capture_output=True)
+
+    def start_worker(self) -> Program:
+        """One more worker process."""
+        worker = self._start(f"worker-{self._started}", ["worker.py"])
+        self.workers.append(worker)
+        return worker
+
+    def operations(self) -> list[tuple[str, str]]:
+        """Kind and state of every operation, read beside the panel."""
+        with sqlite3.connect(self.folder / "skiff.db") as connection:
+            return list(connection.execute("SELECT kind, state FROM operations"))
+
+    def _start(self, name: str, arguments: list[str]) -> Program:
+        self._started += 1
+        return self._stack.enter_context(Program(arguments, self.folder / f"{name}.log", self.environ))
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.url}/sign-in", timeout=5) as answer:
+                return answer.status == 200
+        except (URLError, OSError):
+            return False
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
