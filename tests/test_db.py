@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
 from flask import Flask
 from sqlalchemy import select
 
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
 from app.accounts.models import Account
 from app.db import Base, db, transaction
 
@@ -20,10 +20,14 @@ NOON = datetime(2026, 11, 12, 12, tzinfo=UTC)
 
 
 def test_an_exception_undoes_the_whole_transaction(app: Flask) -> None:
-    with pytest.raises(ZeroDivisionError), transaction():
-        db.session.add(_account("Acme", NOON))
-        db.session.flush()
-        raise ZeroDivisionError
+    def fail_half_way() -> None:
+        with transaction():
+            db.session.add(_account("Acme", NOON))
+            db.session.flush()
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail_half_way()
     assert db.session.scalar(select(Account)) is None
 
 
