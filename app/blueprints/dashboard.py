@@ -1,0 +1,150 @@
+"""Overview: what needs somebody, the machines by state, what is running, what happened last."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Blueprint, render_template, url_for
+from flask_babel import gettext
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app import clock
+from app.accounts.rules import Permission, can
+from app.blueprints import lines, web
+from app.blueprints.vm_list import ATTENTION, counts, own_vms
+from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.rules import VmState
+from app.db import db
+from app.texts import STATE_GLYPHS, VM_STATES
+
+bp = Blueprint("dashboard", __name__)
+EVENT_LINES = 8
+FAILURES_FOR = timedelta(days=3)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Todo:
+    """Something that waits for the person."""
+
+    glyph: str
+    label: str
+    name: str
+    text: str
+    url: str
+    button: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tile:
+    """A number of machines in one state, as a link to them."""
+
+    glyph: str
+    label: str
+    count: int
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """The values of the page."""
+
+    todo: list[Todo]
+    tiles: list[Tile]
+    total: int
+    running: list[lines.Line]
+    days: list[tuple[str, list[lines.Entry]]]
+
+    @property
+    def is_first_visit(self) -> bool:
+        """Whether there is nothing yet but the first step."""
+        return not (self.total or self.running or self.days)
+
+
+@bp.get("/")
+@web.requires(Permission.ACCOUNT_SEE)
+def overview() -> web.Answer:
+    """The page; staff have their own."""
+    may_create = can(web.actor(), Permission.VM_CREATE)
+    return render_template("dashboard/overview.html", view=_view(), may_create=may_create, now=clock.now())
+
+
+@bp.get("/live")
+@web.requires(Permission.ACCOUNT_SEE)
+def live() -> web.Answer:
+    """Its moving part."""
+    view = _view()
+    return web.fragment("dashboard/_overview.html", view, view=view)
+
+
+def _view() -> View:
+    numbers = counts()
+    recent = _recent()
+    return View(
+        todo=[*_failed(), *_to_mend()] if can(web.actor(), Permission.VM_SEE) else [],
+        tiles=_tiles(numbers),
+        total=numbers["all"],
+        running=[lines.brief(operation) for operation in recent if operation.is_active],
+        days=lines.timeline([operation for operation in recent if not operation.is_active][:EVENT_LINES]),
+    )
+
+
+def _recent() -> list[Operation]:
+    own = select(Operation).where(Operation.account_id == web.actor().account_id)
+    newest = own.order_by(Operation.state.in_(ACTIVE).desc(), Operation.created_at.desc()).limit(2 * EVENT_LINES)
+    return list(db.session.scalars(newest.options(joinedload(Operation.user))))
+
+
+def _tiles(numbers: dict[str, int]) -> list[Tile]:
+    tiles = [
+        (STATE_GLYPHS[VmState.ON], str(VM_STATES[VmState.ON]), "on"),
+        (STATE_GLYPHS[VmState.OFF], str(VM_STATES[VmState.OFF]), "off"),
+        (STATE_GLYPHS[VmState.SUSPENDED], str(VM_STATES[VmState.SUSPENDED]), "suspended"),
+        ("warn" if numbers["attention"] else "off", gettext("Needs attention"), "attention"),
+    ]
+    return [
+        Tile(glyph=glyph, label=label, count=numbers[key], url=url_for("vms.index", state=key))
+        for glyph, label, key in tiles
+    ]
+
+
+def _to_mend() -> list[Todo]:
+    """Machines in a state that somebody should know of."""
+    return [_mend(vm) for vm in db.session.scalars(own_vms().where(ATTENTION).order_by(Vm.name).limit(EVENT_LINES))]
+
+
+def _mend(vm: Vm) -> Todo:
+    texts = {
+        VmState.PARTLY_OFF: gettext("is off, but vCloud still holds its CPU and memory. Power off frees them."),
+        VmState.FAILED: gettext("could not be built by vCloud."),
+    }
+    text = texts.get(vm.state, gettext("is in a state that vCloud does not explain."))
+    url = url_for("vms.show", vm_id=vm.id)
+    return Todo(
+        glyph=STATE_GLYPHS[vm.state],
+        label=str(VM_STATES[vm.state]),
+        name=vm.name,
+        text=text,
+        url=url,
+        button=gettext("Open"),
+    )
+
+
+def _failed() -> list[Todo]:
+    """The last operation of a machine, or of a name, when it did not end well lately."""
+    since = clock.now() - FAILURES_FOR
+    own = select(Operation).where(Operation.account_id == web.actor().account_id, Operation.created_at > since)
+    newest: dict[str, Operation] = {}
+    for operation in db.session.scalars(own.order_by(Operation.created_at.desc())):
+        newest.setdefault(lines.name_of(operation), operation)
+    return [_failure(o) for o in newest.values() if not o.is_active and o.error_code is not None]
+
+
+def _failure(operation: Operation) -> Todo:
+    return Todo(
+        glyph="bad" if operation.state == "failed" else "warn",
+        label=lines.title(operation),
+        name=lines.name_of(operation),
+        text=lines.explain(operation).what,
+        url=url_for("operations.show", operation_id=operation.id),
+        button=gettext("See why"),
+    )

@@ -1,0 +1,102 @@
+"""Filters of the templates for moments and durations; nobody formats a time in a template by himself.
+
+Every moment is shown in the zone of the account and carries its full form with the zone for the hovering mouse.
+"""
+
+from datetime import datetime, timedelta
+
+from flask import Flask
+from flask_babel import format_date, format_datetime, format_time, get_timezone, gettext, to_user_timezone
+from markupsafe import Markup
+
+from app import clock
+
+CLOCK = "HH:mm"
+
+
+def init(app: Flask) -> None:
+    """Make the filters known to the templates."""
+    app.jinja_env.filters.update(
+        when=when, when_s=when_s, since=since, age=age, moment=moment, clock_time=clock_time, elapsed=elapsed, day=day
+    )
+
+
+def moment(at: datetime) -> str:
+    """The full form: "Saturday 21 November 2026, 14:20:05, Moscow time"."""
+    zone = to_user_timezone(at).tzname() or str(get_timezone())
+    return f"{format_datetime(at, 'EEEE d MMMM y, HH:mm:ss')}, {zone}"
+
+
+def clock_time(at: datetime) -> str:
+    """The time of day: "14:20"."""
+    return str(format_time(at, CLOCK))
+
+
+def clock_time_s(at: datetime) -> str:
+    """The time of day with seconds: "14:20:05"."""
+    return str(format_time(at, f"{CLOCK}:ss"))
+
+
+def day(at: datetime) -> str:
+    """A day as a heading: "Sunday 8 November"; with the year when it is not this one."""
+    same_year = to_user_timezone(at).year == to_user_timezone(clock.now()).year
+    return str(format_date(at, "EEEE, d MMMM" if same_year else "EEEE, d MMMM y"))
+
+
+def when_s(at: datetime) -> Markup:
+    """A moment of today with its seconds, an older one like `when`."""
+    is_today = to_user_timezone(at).date() == to_user_timezone(clock.now()).date()
+    return _time(at, clock_time_s(at)) if is_today else when(at)
+
+
+def when(at: datetime) -> Markup:
+    """A moment as short as it stays clear: "14:20", "yesterday, 15:01", "Fri, 18:40", "3 Nov", "3 Nov 2025"."""
+    here, now = to_user_timezone(at), to_user_timezone(clock.now())
+    days_ago = (now.date() - here.date()).days
+    if days_ago == 0:
+        text = clock_time(at)
+    elif days_ago == 1:
+        text = gettext("yesterday, %(time)s", time=clock_time(at))
+    elif 1 < days_ago < 7:
+        text = str(format_datetime(at, f"EEE, {CLOCK}"))
+    else:
+        text = str(format_date(at, "d MMM" if here.year == now.year else "d MMM y"))
+    return _time(at, text)
+
+
+def since(at: datetime) -> Markup:
+    """ "since 14:20", in the words of the language."""
+    return Markup.escape(gettext("since %(time)s", time="{}")).format(when(at))
+
+
+def age(at: datetime) -> Markup:
+    """How long ago: "8 s ago", "6 min ago", "3 h ago", "2 d ago"."""
+    return _time(at, gettext("%(time)s ago", time=duration(clock.now() - at)))
+
+
+def duration(span: timedelta) -> str:
+    """A span in its largest unit: "8 s", "6 min", "3 h", "2 d"; never less than zero."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 60:
+        return gettext("%(number)s\xa0s", number=seconds)
+    if seconds < 3600:
+        return gettext("%(number)s\xa0min", number=seconds // 60)
+    if seconds < 48 * 3600:
+        return gettext("%(number)s\xa0h", number=seconds // 3600)
+    return gettext("%(number)s\xa0d", number=seconds // 86400)
+
+
+def elapsed(started_at: datetime) -> str:
+    """Minutes and seconds since a moment: "01:32", "1:05:09"."""
+    return stopwatch(clock.now() - started_at)
+
+
+def stopwatch(span: timedelta) -> str:
+    """A span as a stop-watch shows it: "01:32", "1:05:09"."""
+    seconds = max(0, int(span.total_seconds()))
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes:02}:{seconds % 60:02}"
+
+
+def _time(at: datetime, text: str) -> Markup:
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), moment(at), text)

@@ -1,0 +1,138 @@
+"""What stands around the content of every signed-in page: places, account, running operations, vCloud's health."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import request
+from flask_babel import lazy_gettext
+from flask_babel.speaklater import LazyString
+from sqlalchemy import func, select
+
+from app.accounts.models import Membership
+from app.accounts.rules import Permission, can
+from app.blueprints import web
+from app.cloud.models import ACTIVE, Handler, Operation, Service, Vdc, Vm
+from app.db import db
+from app.texts import ROLES, STAFF_ROLES
+
+_l = lazy_gettext
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """One line of the navigation."""
+
+    endpoint: str
+    label: LazyString
+    icon: str
+    permission: Permission
+    count: int = 0
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the page is in this place: it or its blueprint."""
+        return request.endpoint == self.endpoint or request.blueprint == self.endpoint.split(".")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class AccountChoice:
+    """An account of the person."""
+
+    id: uuid.UUID
+    name: str
+    is_current: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame:
+    """The values of `panel.html`."""
+
+    home: str
+    places: list[Place]
+    account_name: str | None
+    accounts: list[AccountChoice]
+    running: int
+    user_name: str
+    email: str
+    role: LazyString
+    answered_at: datetime | None
+    silent_since: datetime | None
+
+    @property
+    def initials(self) -> str:
+        """Two letters for the round sign of the person."""
+        words = self.user_name.split()
+        return "".join(word[0] for word in (words[0], *words[1:][-1:])).upper() if words else "?"
+
+
+THEMES = (
+    ("auto", _l("Theme as the system"), "circle-half"),
+    ("light", _l("Light theme"), "sun"),
+    ("dark", _l("Dark theme"), "moon"),
+)
+
+
+def frame() -> Frame:
+    """Collect it for the present request; four small queries."""
+    person = web.me()
+    actor = person.actor
+    places = [place for place in _places(actor.account_id) if can(actor, place.permission)]
+    answered_at, silent_since = _health(actor.account_id)
+    role = ROLES[actor.role] if actor.role else STAFF_ROLES[actor.staff_role] if actor.staff_role else _l("guest")
+    return Frame(
+        home=places[0].endpoint if places else "dashboard.overview",
+        places=places,
+        account_name=person.account_name,
+        accounts=_accounts(actor.user_id, actor.account_id),
+        running=running_count(actor.account_id),
+        user_name=person.name,
+        email=person.email,
+        role=role,
+        answered_at=answered_at,
+        silent_since=silent_since,
+    )
+
+
+def running_count(account_id: uuid.UUID | None) -> int:
+    """How many operations of the account are under way."""
+    active = select(func.count()).where(Operation.account_id == account_id, Operation.state.in_(ACTIVE))
+    return db.session.scalar(active) or 0
+
+
+def silent_since() -> datetime | None:
+    """Since when the first of the account's vClouds does not answer; on the sign-in page: any vCloud."""
+    person = web.visitor()
+    if person is not None:
+        return _health(person.actor.account_id)[1]
+    return db.session.scalar(select(func.min(Handler.silent_since)))
+
+
+def _places(account_id: uuid.UUID | None) -> list[Place]:
+    own = select(func.count(Vm.id)).join(Vm.vdc).join(Vdc.service).where(Service.account_id == account_id)
+    vm_count = db.session.scalar(own.where(Vm.gone_at.is_(None))) or 0
+    see, staff = Permission.VM_SEE, Permission.STAFF_SEE
+    overview = Permission.ACCOUNT_SEE
+    return [
+        Place(endpoint="dashboard.overview", label=_l("Overview"), icon="grid-1x2", permission=overview),
+        Place(endpoint="vms.index", label=_l("Servers"), icon="hdd-stack", permission=see, count=vm_count),
+        Place(endpoint="operations.index", label=_l("Activity"), icon="clock-history", permission=see),
+        Place(endpoint="staff.accounts", label=_l("Accounts"), icon="people", permission=staff),
+    ]
+
+
+def _accounts(user_id: uuid.UUID, present_id: uuid.UUID | None) -> list[AccountChoice]:
+    rows = db.session.scalars(select(Membership).where(Membership.user_id == user_id))
+    choices = [AccountChoice(id=m.account_id, name=m.account.name, is_current=m.account_id == present_id) for m in rows]
+    return sorted(choices, key=lambda choice: choice.name)
+
+
+def _health(account_id: uuid.UUID | None) -> tuple[datetime | None, datetime | None]:
+    """When the account's vClouds answered last (the oldest of them), and since when one of them is silent."""
+    if account_id is None:
+        return None, None
+    own = select(func.min(Handler.answered_at), func.min(Handler.silent_since)).join(
+        Service, Service.handler_id == Handler.id
+    )
+    row = db.session.execute(own.where(Service.account_id == account_id)).one()
+    return row[0], row[1]

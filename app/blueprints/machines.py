@@ -1,0 +1,109 @@
+"""Machines in words: a row of the list with its state and what can be asked of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import url_for
+from flask_babel import gettext
+from sqlalchemy import select
+
+from app.accounts.rules import Permission, can
+from app.blueprints import lines, web
+from app.cloud import power
+from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.rules import Action, Blocked, VmState
+from app.db import db
+from app.texts import ACTIONS, BLOCKED, STATE_GLYPHS, VM_STATES
+
+ICONS = {Action.START: "play-fill", Action.SHUT_DOWN: "stop-fill", Action.POWER_OFF: "power"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """An action as a button; `reason` says why it cannot be pressed now. `asks`: its address asks first."""
+
+    action: str
+    label: str
+    icon: str
+    url: str
+    asks: bool
+    reason: str
+    reason_id: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A machine on the screen: the mirror's facts with the running operation on top."""
+
+    vm: Vm
+    glyph: str
+    label: str
+    busy: lines.Line | None
+    choices: list[Choice]
+
+    @property
+    def state_since(self) -> datetime | None:
+        """Since when the state is as it is, as far as we know."""
+        return self.vm.gone_at or self.vm.state_since
+
+    @property
+    def start(self) -> Choice | None:
+        """The start button, if the machine can be started now."""
+        return next((c for c in self.choices if c.action == Action.START and not c.reason), None)
+
+    @property
+    def buttons(self) -> list[Choice]:
+        """What can be pressed now; if nothing can, the natural next action with its reason."""
+        allowed = [choice for choice in self.choices if not choice.reason]
+        natural = Action.SHUT_DOWN if self.vm.state is VmState.ON else Action.START
+        return allowed or [choice for choice in self.choices if choice.action == natural]
+
+    @property
+    def others(self) -> list[Choice]:
+        """The rest, for the menu."""
+        return [choice for choice in self.choices if choice not in self.buttons]
+
+    @property
+    def hint(self) -> str:
+        """What the state means for the person, where it is not plain."""
+        if self.busy is None and self.vm.state is VmState.PARTLY_OFF:
+            return gettext("It is off, but vCloud still holds its CPU and memory. Power off frees them.")
+        return ""
+
+
+def rows(vms: Iterable[Vm]) -> list[Row]:
+    """Rows for these machines, with one query for their running operations."""
+    machines = list(vms)
+    running = {
+        operation.vm_id: operation
+        for operation in db.session.scalars(
+            select(Operation).where(Operation.vm_id.in_([vm.id for vm in machines]), Operation.state.in_(ACTIVE))
+        )
+    }
+    may = can(web.actor(), Permission.VM_POWER)
+    return [_row(vm, running.get(vm.id), may=may) for vm in machines]
+
+
+def _row(vm: Vm, running: Operation | None, *, may: bool) -> Row:
+    answers = power.answers(vm, running)
+    return Row(
+        vm=vm,
+        glyph=STATE_GLYPHS[vm.state],
+        label=str(VM_STATES[vm.state]),
+        busy=lines.brief(running) if running else None,
+        choices=[_choice(vm, action, answers[action] if may else Blocked.NOT_PERMITTED) for action in Action],
+    )
+
+
+def _choice(vm: Vm, action: Action, blocked: Blocked | None) -> Choice:
+    return Choice(
+        action=action.value,
+        label=str(ACTIONS[action]),
+        icon=ICONS[action],
+        url=url_for(f"vms.{action.value}", vm_id=vm.id),
+        # Only a machine at work can lose something by being powered off.
+        asks=action is Action.POWER_OFF and vm.state is not VmState.PARTLY_OFF,
+        reason=str(BLOCKED[blocked]) if blocked else "",
+        reason_id=f"why-{action.value}-{vm.id}",
+    )

@@ -1,0 +1,77 @@
+"""Activity: what was asked of the machines; the page of one operation; the password of a new machine, once."""
+
+import uuid
+
+from flask import Blueprint, render_template, url_for
+from sqlalchemy import select
+from sqlalchemy.orm import joinedload
+
+from app.accounts.rules import Permission
+from app.blueprints import lines, web
+from app.blueprints.frame import running_count
+from app.blueprints.paging import Paging, paging
+from app.cloud import vms
+from app.cloud.models import Operation
+from app.db import db
+
+bp = Blueprint("operations", __name__)
+
+
+def _values() -> dict[str, object]:
+    """One page of the list: running ones as strips on the first page, then all by day."""
+    own = select(Operation).where(Operation.account_id == web.actor().account_id)
+    pages: Paging = paging(own)
+    rows = own.order_by(Operation.created_at.desc()).offset(pages.offset).limit(pages.size)
+    found = list(db.session.scalars(rows.options(joinedload(Operation.user))))
+    return {
+        "active": [lines.brief(operation) for operation in found if operation.is_active],
+        "days": lines.timeline([operation for operation in found if not operation.is_active]),
+        "paging": pages,
+        "live_url": url_for("operations.live_index", page=pages.number if pages.number > 1 else None),
+        "stamp": [(operation.id, operation.moved_at, operation.progress) for operation in found],
+    }
+
+
+@bp.get("/operations")
+@web.requires(Permission.VM_SEE)
+def index() -> web.Answer:
+    """The list."""
+    return render_template("operations/index.html", **_values())
+
+
+@bp.get("/operations/live")
+@web.requires(Permission.VM_SEE)
+def live_index() -> web.Answer:
+    """Its moving part."""
+    values = _values()
+    running = running_count(web.actor().account_id)
+    return web.fragment("operations/_list.html", (running, values.pop("stamp")), running=running, **values)
+
+
+@bp.get("/operations/<uuid:operation_id>")
+@web.requires(Permission.VM_SEE)
+def show(operation_id: uuid.UUID) -> web.Answer:
+    """Steps, elapsed time, what vCloud said, and an explanation if it failed."""
+    operation = web.get_operation(operation_id)
+    return render_template("operations/show.html", line=lines.page(operation, web.actor().user_id))
+
+
+@bp.get("/operations/<uuid:operation_id>/live")
+@web.requires(Permission.VM_SEE)
+def live_show(operation_id: uuid.UUID) -> web.Answer:
+    """Its moving part."""
+    operation = web.get_operation(operation_id)
+    running = running_count(operation.account_id)
+    stamp = (operation.state, operation.claim_no, operation.moved_at, operation.progress, running)
+    line = lines.page(operation, web.actor().user_id)
+    return web.fragment("operations/_operation.html", stamp, line=line, running=running)
+
+
+@bp.post("/operations/<uuid:operation_id>/password")
+@web.requires(Permission.VM_CREATE)
+def show_password(operation_id: uuid.UUID) -> web.Answer:
+    """The password, to the person who asked for the machine, this one time."""
+    operation = web.get_operation(operation_id)
+    name = lines.name_of(operation)
+    password = vms.take_password(web.actor(), operation_id)
+    return render_template("operations/password.html", password=password, name=name, operation_id=operation_id)

@@ -1,0 +1,278 @@
+"""Create server: the six fields of the story on one page. What is wrong is said at the field and in a list on top."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from flask import redirect, render_template, request, url_for
+from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from sqlalchemy import select
+from wtforms import Field, PasswordField, RadioField, SelectField, StringField
+
+from app.accounts.rules import Permission
+from app.blueprints import web
+from app.blueprints.vms import bp
+from app.cloud import vms
+from app.cloud.models import Network, Service, VappTemplate, Vdc
+from app.cloud.rules import Bound, Size
+from app.cloud.vms import Offer, VmSpec
+from app.db import db
+from app.errors import AppError, NotFoundError
+from app.texts import error_text, size_mb
+
+NO_NETWORK = "none"
+FIELD_OF = {"memory_mb": "memory_gb"}
+"""Fields of the form whose name is not that of the wish: people think of memory in GB."""
+
+
+class CreateForm(FlaskForm):
+    """The wish as it is typed; it is taken as it is and answered with errors, never silently mended."""
+
+    template_id = StringField(_l("Template"))
+    vm_name = StringField(_l("Name"))
+    cpu_count = StringField(_l("Processor"))
+    memory_gb = StringField(_l("Memory"))
+    disk_gb = StringField(_l("Disk"))
+    password_choice = RadioField(
+        choices=[("make", _l("Make one and show it once")), ("own", _l("Mine"))], default="make"
+    )
+    password = PasswordField(_l("Your password"))
+    network_id = SelectField(_l("Network"))
+    vapp_name = StringField(_l("vApp"))
+
+    def __init__(self, **values: Any) -> None:
+        super().__init__(**values)
+        self.plain_errors: list[str] = []
+
+    def offer_networks(self, vdc_id: uuid.UUID) -> None:
+        """List the networks of the data center; without one a server can still be made."""
+        found = [(str(network.id), network.name) for network in vms.networks(vdc_id)]
+        self.network_id.choices = [*found, (NO_NETWORK, gettext("No network"))]
+
+    def start_with(self, card: "Card") -> None:
+        """Choose a template and, where nothing is asked yet, its smallest size."""
+        self.template_id.data = card.id
+        for name, bounds in card.offer.items():
+            self[name].data = self[name].data or f"{bounds.least:g}"
+
+    def spec(self, vdc_id: uuid.UUID) -> VmSpec | None:
+        """The wish in values; None when something is no number or no choice, with the error at its field."""
+        memory_gb = self._number(self.memory_gb, 1024)
+        cpu_count, disk_gb = self._number(self.cpu_count), self._number(self.disk_gb)
+        template_id = _uuid(self.template_id.data)
+        if template_id is None:
+            _refuse(self.template_id, gettext("Choose a template."))
+        if not (cpu_count and memory_gb and disk_gb and template_id):
+            return None
+        name = (self.vm_name.data or "").strip()
+        return VmSpec(
+            vdc_id=vdc_id,
+            template_id=template_id,
+            network_id=_uuid(self.network_id.data),
+            vapp_name=(self.vapp_name.data or "").strip() or name,
+            vm_name=name,
+            size=Size(cpu_count=cpu_count, memory_mb=memory_gb, disk_gb=disk_gb),
+            password=(self.password.data or "") if self.password_choice.data == "own" else None,
+        )
+
+    def _number(self, field: Field, times: int = 1) -> int | None:
+        """What is typed, times `times`, if that is a whole number above zero; else the error is at the field."""
+        text = (field.data or "").strip().replace(",", ".")
+        try:
+            value = float(text) * times
+        except ValueError:
+            value = 0
+        if 0 < value < 10**9 and value == int(value):
+            return int(value)
+        _refuse(field, gettext("Write a number."))
+        return None
+
+    def take(self, errors: list[AppError]) -> None:
+        """Put each error at its field; one without a field goes to the list on top alone."""
+        named_after_server = not self.vapp_name.data and any(error.field == "vm_name" for error in errors)
+        for error in errors:
+            name = FIELD_OF.get(error.field or "", error.field or "")
+            if name == "vapp_name" and named_after_server:
+                continue  # the same fault twice
+            if name in self:
+                _refuse(self[name], error_text(error))
+            else:
+                self.plain_errors.append(error_text(error))
+
+    @property
+    def problems(self) -> list[tuple[str, str]]:
+        """The list on top: (id of the field, sentence)."""
+        at_fields = [(field.id, f"{field.label.text}: {text}") for field in self for text in field.errors]
+        return at_fields + [("", text) for text in self.plain_errors]
+
+
+def _refuse(field: Field, text: str) -> None:
+    field.errors = [*field.errors, text]
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text or "")
+    except ValueError:
+        return None
+
+
+# ---- what the page shows ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Range:
+    """The bounds of a slider with their words; `locked` is the share of the track that cannot be had, in %."""
+
+    least: float
+    most: float
+    least_text: str
+    most_text: str
+    locked: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """A template to choose; `offer` holds the bounds for the script."""
+
+    id: str
+    name: str
+    icon: str
+    least: str
+    reason: str
+    offer: dict[str, Range]
+
+
+def _card(offer: Offer, vdc: Vdc) -> Card:
+    template, bounds = offer.template, offer.bounds
+    sizes = (f"{template.cpu_count}\xa0CPU", size_mb(template.memory_mb), size_mb(template.disk_gb * 1024))
+    return Card(
+        id=str(template.id),
+        name=template.name,
+        icon=_icon(template.guest_os, len(template.vms)),
+        least=" · ".join(sizes),
+        reason=error_text(offer.reason) if offer.reason else "",
+        offer={
+            "cpu_count": _range(bounds.cpu_count, vdc, str, 1),
+            "memory_gb": _range(bounds.memory_mb, vdc, size_mb, 1024),
+            "disk_gb": _range(bounds.disk_gb, vdc, lambda gb: size_mb(gb * 1024), 1),
+        },
+    )
+
+
+def _icon(guest_os: str, vm_count: int) -> str:
+    system = guest_os.lower()
+    if vm_count > 1:
+        return "stack"
+    return "ubuntu" if "ubuntu" in system else "windows" if "windows" in system else "tux"
+
+
+def _range(bound: Bound, vdc: Vdc, words: Any, unit: int) -> Range:
+    most = max(bound.least, bound.most)
+    if bound.cause == "vdc":
+        most_text = gettext("%(size)s: free in %(vdc)s", size=words(most), vdc=vdc.name)
+    else:
+        most_text = gettext("%(size)s: template limit", size=words(most))
+    least, top = bound.least / unit, most / unit
+    return Range(
+        least=int(least) if least == int(least) else least,
+        most=int(top),
+        least_text=words(bound.least),
+        most_text=most_text,
+        locked=30 if bound.cause == "vdc" else 0,
+    )
+
+
+# ---- the views -------------------------------------------------------------------------------------------------------
+
+
+@bp.get("/vms/new")
+@web.requires(Permission.VM_CREATE)
+def new() -> web.Answer:
+    """The form, filled with the smallest server of the first template, or with an earlier wish."""
+    vdc = _chosen_vdc(request.args.get("vdc"))
+    form = CreateForm(formdata=None, data=_earlier(request.args.get("again")))
+    return _page(form, vdc, web.form_token())
+
+
+@bp.post("/vms/new")
+@web.requires(Permission.VM_CREATE)
+def create() -> web.Answer:
+    """Ask, and go to the page of the operation; sent twice, both go to the same one."""
+    vdc, token = _chosen_vdc(request.form.get("vdc_id")), web.given_token()
+    form = CreateForm()
+    spec = form.spec(vdc.id)
+    if spec is None:
+        return _page(form, vdc, token), 422
+    vdc_id = vdc.id
+    try:
+        operation_id = vms.request_create(web.actor(), spec, token)
+    except AppError as error:
+        if error.status in (403, 404):
+            raise
+        form.take(vms.check(web.actor(), spec) or [error])
+        return _page(form, _chosen_vdc(str(vdc_id)), token), 422
+    return redirect(url_for("operations.show", operation_id=operation_id), 303)
+
+
+def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
+    form.offer_networks(vdc.id)
+    cards = [_card(offer, vdc) for offer in vms.offers(vdc.id)]
+    card = next((c for c in cards if c.id == form.template_id.data), None) or (cards[0] if cards else None)
+    if card is not None and not form.is_submitted():
+        form.start_with(card)
+    return render_template(
+        "vms/new.html",
+        form=form,
+        problems=form.problems,
+        cards=cards,
+        bounds=card.offer if card else {},
+        vdcs=_vdcs(),
+        chosen=vdc,
+        token=token,
+    )
+
+
+def _vdcs() -> list[Vdc]:
+    """The virtual data centers of the account, by name."""
+    own = select(Vdc).join(Vdc.service).where(Service.account_id == web.actor().account_id)
+    return list(db.session.scalars(own.order_by(Vdc.name)))
+
+
+def _chosen_vdc(wanted: str | None) -> Vdc:
+    """The data center that the address names, if it is the account's; else its first one."""
+    own = _vdcs()
+    vdc = next((vdc for vdc in own if str(vdc.id) == wanted), own[0] if own and not wanted else None)
+    if vdc is None:
+        raise NotFoundError
+    return vdc
+
+
+def _earlier(operation_id: str | None) -> dict[str, Any]:
+    """The values of an earlier creation that did not succeed, for another try."""
+    wanted = _uuid(operation_id)
+    if wanted is None:
+        return {}
+    operation = web.get_operation(wanted)
+    params = operation.params
+    if operation.kind != vms.CREATE.name:
+        raise NotFoundError
+    ids = {
+        name: db.session.scalar(select(model.id).where(model.vdc_id == operation.vdc_id, model.urn == urn))
+        for name, model, urn in (
+            ("template_id", VappTemplate, params["template_urn"]),
+            ("network_id", Network, params["network_urn"]),
+        )
+    }
+    size = params["size"]
+    return {
+        "template_id": str(ids["template_id"] or ""),
+        "network_id": str(ids["network_id"] or NO_NETWORK),
+        "vm_name": params["vm_name"],
+        "vapp_name": params["vapp_name"] if params["vapp_name"] != params["vm_name"] else "",
+        "cpu_count": str(size["cpu_count"]),
+        "memory_gb": f"{size['memory_mb'] / 1024:g}",
+        "disk_gb": str(size["disk_gb"]),
+    }

@@ -1,0 +1,225 @@
+"""What every page shares: who acts, what he may do, the doors to his machines, live parts."""
+
+import hashlib
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import ParamSpec, cast
+from urllib.parse import urlencode, urlsplit
+
+from flask import Response, abort, current_app, g, make_response, redirect, render_template, request, session, url_for
+from flask_babel import get_locale
+from flask_login import UserMixin, current_user
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import joinedload
+from werkzeug.datastructures import MultiDict
+from werkzeug.wrappers import Response as AnyResponse
+
+from app import clock
+from app.accounts import sign_in
+from app.accounts.rules import Actor, Permission, can
+from app.accounts.sign_in import SignedIn
+from app.cloud.models import Operation, Service, Vdc, Vm
+from app.db import db
+from app.errors import NotFoundError
+from app.texts import LANGUAGES
+from config import Config
+
+P = ParamSpec("P")
+Answer = str | AnyResponse | tuple[str, int]
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
+    "connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+"""Nothing inline, nothing from elsewhere. `data:` is for the tick that Bootstrap draws in a checkbox."""
+
+LIVE_STEP_S = 10
+"""A live part is sent again after so many seconds even when nothing moved, so that the ages on it stay true."""
+
+
+@dataclass(frozen=True)
+class Visitor(UserMixin):
+    """The signed-in person as Flask-Login wants him; the cookie holds the token of his session."""
+
+    signed_in: SignedIn
+
+    def get_id(self) -> str:
+        """What Flask-Login keeps in the cookie."""
+        return self.signed_in.token
+
+
+def load_user(token: str) -> Visitor | None:
+    """The person behind the cookie, or None when his session is over."""
+    g.user_unreadable = True  # stays so when the database is away: the error page then asks for nobody
+    signed_in = sign_in.session_of(token)
+    g.user_unreadable = False
+    return Visitor(signed_in) if signed_in else None
+
+
+def config() -> Config:
+    """The settings of this panel."""
+    return cast(Config, current_app.extensions["skiff_config"])
+
+
+def visitor() -> SignedIn | None:
+    """The signed-in person, or None."""
+    return current_user.signed_in if current_user.is_authenticated else None
+
+
+def known_visitor() -> SignedIn | None:
+    """The signed-in person as far as he can be read: for error pages, which must not fail in their turn."""
+    if g.get("user_unreadable"):
+        return None
+    try:
+        return visitor()
+    except SQLAlchemyError:
+        return None
+
+
+def me() -> SignedIn:
+    """The signed-in person, on pages that require one."""
+    person = visitor()
+    if person is None:
+        abort(401)
+    return person
+
+
+def actor() -> Actor:
+    """Who acts now; use cases take it."""
+    return me().actor
+
+
+# ---- Who may come in ----------------------------------------------------------------------------------------------
+
+
+def requires(permission: Permission, *, else_to: str = "") -> Callable[[Callable[P, Answer]], Callable[P, Answer]]:
+    """Let only people with this permission in: strangers are sent to sign in, others get 403 or go to `else_to`."""
+
+    def guard(view: Callable[P, Answer]) -> Callable[P, Answer]:
+        @wraps(view)
+        def guarded(*args: P.args, **kwargs: P.kwargs) -> Answer:
+            if visitor() is None:
+                return sign_in_first()
+            if not can(actor(), permission):
+                return redirect(url_for(else_to)) if else_to else abort(403)
+            return view(*args, **kwargs)
+
+        guarded.permission = permission  # type: ignore[attr-defined]  # the table of routes is a test
+        return guarded
+
+    return guard
+
+
+def public(view: Callable[P, Answer]) -> Callable[P, Answer]:
+    """Mark a view that anybody may see."""
+    view.permission = None  # type: ignore[attr-defined]
+    return view
+
+
+def sign_in_first() -> AnyResponse:
+    """To the sign-in page and back; a live part makes its whole page go there."""
+    if request.headers.get("HX-Request"):
+        return Response(status=401, headers={"HX-Refresh": "true"})
+    wanted = request.full_path.rstrip("?") if request.method == "GET" else ""
+    return redirect(url_for("auth.sign_in", next=wanted if wanted not in ("", "/") else None))
+
+
+def own_path(target: str | None, default: str = "/") -> str:
+    """`target` if it is a path of this panel, else `default`: nobody is sent elsewhere by a link with `next`."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or not target.isprintable():
+        return default
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc else default
+
+
+# ---- The doors: found and allowed, or 404 --------------------------------------------------------------------------
+
+
+def get_vm(vm_id: uuid.UUID) -> Vm:
+    """A machine of the account on the screen."""
+    own = select(Vm).join(Vm.vdc).join(Vdc.service).where(Vm.id == vm_id, Service.account_id == actor().account_id)
+    vm = db.session.scalar(own.options(joinedload(Vm.vapp), joinedload(Vm.vdc)))
+    if vm is None:
+        raise NotFoundError
+    return vm
+
+
+def get_operation(operation_id: uuid.UUID) -> Operation:
+    """An operation of the account on the screen."""
+    own = Operation.account_id == actor().account_id
+    operation = db.session.scalar(select(Operation).where(Operation.id == operation_id, own))
+    if operation is None:
+        raise NotFoundError
+    return operation
+
+
+# ---- Answers --------------------------------------------------------------------------------------------------------
+
+
+def fragment(template: str, stamp: object, **values: object) -> AnyResponse:
+    """A live part alone; 304 when the browser has it already. `stamp` tells whether something moved."""
+    tick = int(clock.now().timestamp()) // LIVE_STEP_S
+    etag = hashlib.sha256(repr((str(get_locale()), tick, stamp)).encode()).hexdigest()[:32]
+    if request.if_none_match.contains(etag):
+        response = Response(status=304)
+    else:
+        response = make_response(render_template(template, is_fragment=True, **values))
+    response.set_etag(etag)
+    response.headers["Cache-Control"] = "private, no-cache"
+    return response
+
+
+def form_token() -> str:
+    """The name of one sending of one form: sent twice, it makes one operation."""
+    return secrets.token_urlsafe(24)
+
+
+def given_token() -> str:
+    """The token that came with a form; a form without one is nobody's double."""
+    return request.form.get("form_token", "")[:64] or form_token()
+
+
+def here(**changes: object) -> str:
+    """The present address with other arguments; None takes one away."""
+    arguments: MultiDict[str, object] = MultiDict(request.args)
+    for name, value in changes.items():
+        arguments.pop(name, None)
+        if value is not None:
+            arguments[name] = value
+    return request.path.removesuffix("/live") + (f"?{urlencode(list(arguments.items()))}" if arguments else "")
+
+
+# ---- Language, zone, theme ------------------------------------------------------------------------------------------
+
+
+def locale() -> str:
+    """The language: the person's own, else the one chosen before signing in, else the browser's wish."""
+    person = known_visitor()
+    if person is not None:
+        return person.locale
+    languages = [code for code, _ in LANGUAGES]
+    if session.get("locale") in languages:
+        return str(session["locale"])
+    wish = request.accept_languages.best_match(languages, config().locale)
+    return wish or config().locale
+
+
+def timezone() -> str:
+    """The zone of the account on the screen."""
+    person = known_visitor()
+    return (person.timezone if person else None) or config().timezone
+
+
+def theme() -> str:
+    """Light, dark or auto."""
+    person = known_visitor()
+    return person.theme if person else "auto"
+
+
+def request_id() -> str:
+    """The id of this request, for support."""
+    return str(g.get("request_id", ""))

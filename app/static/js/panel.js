@@ -1,0 +1,102 @@
+/* The little that the pages cannot do without script. Everything works without this file, less comfortably. */
+"use strict";
+
+document.documentElement.classList.add("sk-js");
+
+/* ---- Copy buttons ---- */
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (!button) return;
+  await navigator.clipboard.writeText(button.dataset.copy);
+  const icon = button.querySelector(".bi");
+  icon.classList.replace("bi-copy", "bi-check-lg");
+  say(button.dataset.copied);
+  setTimeout(() => icon.classList.replace("bi-check-lg", "bi-copy"), 1500);
+});
+
+/* One polite voice for what has no place of its own on the page. */
+function say(text) {
+  document.getElementById("voice").textContent = text;
+}
+
+/* ---- Menus: Escape and a click elsewhere close them ---- */
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = event.target.closest?.(".sk-menu[open]") ?? document.querySelector(".sk-menu[open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll(".sk-menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+/* ---- Live parts ---- */
+/* Nobody looks: no poll. htmx asks again at the next beat. */
+document.addEventListener("htmx:beforeRequest", (event) => {
+  if (document.hidden && event.detail.elt.matches("[hx-trigger^='every']")) event.preventDefault();
+});
+/* A refreshed part must not close the fold or menu that somebody just opened. */
+if (window.Idiomorph) {
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+}
+/* Elapsed times tick between the answers. */
+setInterval(() => {
+  for (const time of document.querySelectorAll("time[data-since]")) {
+    const s = Math.max(0, Math.floor((Date.now() - Date.parse(time.dataset.since)) / 1000));
+    const two = (number) => String(number).padStart(2, "0");
+    const hours = Math.floor(s / 3600);
+    time.textContent = (hours ? `${hours}:` : "") + `${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+  }
+}, 1000);
+
+/* ---- The result of what somebody did gets the focus ---- */
+document.querySelector("[data-focus]")?.focus();
+
+/* ---- Create page: sliders beside numbers, bounds of the chosen template, summary ---- */
+const create = document.querySelector("form[data-create]");
+if (create) {
+  const number = (name) => create.elements.namedItem(name);
+  const slider = (name) => create.querySelector(`[data-slider="${name}"] input[type=range]`);
+  const names = ["cpu_count", "memory_gb", "disk_gb"];
+
+  const summarize = () => {
+    const card = create.querySelector("[name=template_id]:checked")?.closest("label");
+    const size = names.map((name) => `${number(name).value} ${create.querySelector(`[data-slider="${name}"] .sk-unit span`).textContent}`);
+    create.querySelector("[data-sum-size]").textContent = [card?.querySelector("b").textContent, ...size].filter(Boolean).join(", ");
+    create.querySelector("[data-sum-name]").textContent = number("vm_name").value || create.dataset.unnamed;
+  };
+
+  const bound = (offer) => {
+    for (const name of names) {
+      const range = slider(name), limits = offer[name], box = range.closest(".sk-slider");
+      range.min = limits.least;
+      range.max = limits.most;
+      if (!(number(name).value >= limits.least && number(name).value <= limits.most)) number(name).value = limits.least;
+      range.value = number(name).value;
+      box.querySelector(".sk-lock").setAttribute("width", `${limits.locked}%`);
+      const [least, most] = box.querySelectorAll(".sk-bounds span");
+      least.textContent = limits.least_text;
+      most.textContent = limits.most_text;
+    }
+    create.querySelector("[data-customised]").hidden = !offer.customised;
+    create.querySelector("[data-not-customised]").hidden = offer.customised;
+  };
+
+  create.addEventListener("input", (event) => {
+    const box = event.target.closest("[data-slider]");
+    if (box && event.target.type === "range") number(box.dataset.slider).value = event.target.value;
+    else if (box) slider(box.dataset.slider).value = event.target.value;
+    if (event.target.name === "template_id") bound(JSON.parse(event.target.dataset.offer));
+    if (event.target.name === "password_choice") showPassword();
+    summarize();
+  });
+
+  const showPassword = () => {
+    create.querySelector("[data-own-password]").hidden = number("password_choice").value !== "own";
+  };
+  showPassword();
+  summarize();
+}

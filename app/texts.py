@@ -1,0 +1,286 @@
+"""Every sentence that is not in a template: labels of enums, sentences of errors, and the catalogues of translations.
+
+Rules and the database know codes only; this module says them in the language of the person who reads.
+"""
+
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+from flask import Flask
+from flask_babel import Babel, Domain, format_decimal, get_locale, gettext, lazy_gettext, ngettext
+from flask_babel.speaklater import LazyString
+
+from app.accounts.rules import Role, StaffRole
+from app.cloud.rules import Action, Blocked, VmState
+from app.errors import AppError
+
+_l = lazy_gettext
+LANGUAGES = (("en", "English"), ("ru", "Русский"))
+"""The languages we speak, each by its own name."""
+CATALOGUES = Path(__file__).parent / "translations"
+
+
+class PoDomain(Domain):
+    """Reads the `.po` files themselves at first use, so that no compiled file can be stale or missing."""
+
+    def get_translations(self) -> NullTranslations:
+        """The catalogue of the present language; an empty one for English, which is the source."""
+        locale = str(get_locale() or "")
+        if locale not in self.cache:
+            self.cache[locale] = _catalogue(CATALOGUES / locale / "LC_MESSAGES" / "messages.po")
+        translations: NullTranslations = self.cache[locale]
+        return translations
+
+
+def _catalogue(path: Path) -> NullTranslations:
+    if not path.is_file():
+        return NullTranslations()
+    compiled = BytesIO()
+    with path.open("rb") as source:
+        write_mo(compiled, read_po(source))
+    compiled.seek(0)
+    return Translations(compiled)
+
+
+def init(app: Flask) -> None:
+    """Give the application its languages; who reads, and where, is told by `app.blueprints.web`."""
+    babel = Babel()
+    babel.domain_instance = PoDomain()
+    babel.init_app(app)
+    app.jinja_env.filters.update(size=size_mb)
+
+
+def size_mb(megabytes: int) -> str:
+    """A size of memory or disk in the unit that reads best: "512 MB", "4 GB", "1.5 GB", with a no-break space."""
+    if megabytes < 1024:
+        return gettext("%(number)s\xa0MB", number=format_decimal(megabytes))
+    return gettext("%(number)s\xa0GB", number=format_decimal(round(megabytes / 1024, 1)))
+
+
+# ---- Labels of enums ---------------------------------------------------------------------------------------------
+
+VM_STATES: Mapping[VmState, LazyString] = {
+    VmState.ON: _l("On"),
+    VmState.OFF: _l("Off"),
+    VmState.PARTLY_OFF: _l("Partly off"),
+    VmState.SUSPENDED: _l("Suspended"),
+    VmState.BUILDING: _l("Being built"),
+    VmState.FAILED: _l("Broken in vCloud"),
+    VmState.UNKNOWN: _l("State unknown"),
+    VmState.GONE: _l("Gone from vCloud"),
+}
+STATE_GLYPHS: Mapping[VmState, str] = {
+    VmState.ON: "on",
+    VmState.OFF: "off",
+    VmState.PARTLY_OFF: "warn",
+    VmState.SUSPENDED: "suspended",
+    VmState.BUILDING: "busy",
+    VmState.FAILED: "bad",
+    VmState.UNKNOWN: "warn",
+    VmState.GONE: "gone",
+}
+"""The shape that stands before the word."""
+
+ACTIONS: Mapping[Action, LazyString] = {
+    Action.START: _l("Start"),
+    Action.SHUT_DOWN: _l("Shut down"),
+    Action.POWER_OFF: _l("Power off"),
+}
+
+BLOCKED: Mapping[Blocked, LazyString] = {
+    Blocked.BUSY: _l("Another operation is at work on this server; wait until it ends."),
+    Blocked.ALREADY_ON: _l("The server is on."),
+    Blocked.ALREADY_OFF: _l("The server is off."),
+    Blocked.NOT_ON: _l("Nothing runs inside that could shut down. Power off frees its resources."),
+    Blocked.SUSPENDED: _l("The server is suspended. Start it first."),
+    Blocked.SHUT_DOWN_FIRST: _l("Try to shut down first."),
+    Blocked.BUILDING: _l("vCloud is still building this server."),
+    Blocked.FAILED: _l("vCloud could not build this server."),
+    Blocked.UNKNOWN: _l("vCloud does not say clearly whether it is on; we look again soon."),
+    Blocked.GONE: _l("The server is no longer in vCloud."),
+    Blocked.NOT_PERMITTED: _l("Your role in this account only looks. Ask the owner."),
+}
+
+ROLES: Mapping[Role, LazyString] = {
+    Role.OWNER: _l("owner"),
+    Role.TECHNICIAN: _l("technician"),
+    Role.ACCOUNTANT: _l("accountant"),
+    Role.VIEWER: _l("viewer"),
+}
+STAFF_ROLES: Mapping[StaffRole, LazyString] = {
+    StaffRole.SUPPORT: _l("support"),
+    StaffRole.ADMIN: _l("administrator"),
+}
+
+# ---- Operations: what they are called while they run, when they have ended well, when they have not ----------------
+
+OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
+    "create": (_l("Creating %(name)s"), _l("%(name)s is ready"), _l("Creation of %(name)s stopped")),
+    "start": (_l("Starting %(name)s"), _l("%(name)s is on"), _l("%(name)s did not start")),
+    "shut_down": (_l("Asked %(name)s to shut down"), _l("%(name)s is off"), _l("%(name)s did not shut down")),
+    "power_off": (_l("Powering %(name)s off"), _l("%(name)s is off"), _l("%(name)s could not be powered off")),
+}
+BUSY_STATES: Mapping[str, LazyString] = {
+    "create": _l("Creating"),
+    "start": _l("Starting"),
+    "shut_down": _l("Asked to shut down"),
+    "power_off": _l("Powering off"),
+}
+"""The state of a machine while an operation is at work on it."""
+
+STEPS: Mapping[str, LazyString] = {
+    "submit": _l("Ask vCloud to build the server"),
+    "build": _l("Copy the template"),
+    "shape": _l("Set CPU, memory and disk"),
+    "customise": _l("Set the name and the password"),
+    "power_on": _l("Switch on"),
+    "read_back": _l("Read back what we got"),
+    "ask_guest": _l("Ask the system to shut down"),
+    "guest_stops": _l("The system stops its work"),
+    "undeploy": _l("Switch off and free CPU and memory"),
+}
+WAITING: Mapping[str, LazyString] = {
+    "unavailable": _l("vCloud does not answer. We go on trying."),
+    "busy": _l("vCloud finishes another task of this server first."),
+}
+"""Why a step waits, by `Operation.waiting_for`."""
+
+EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
+    "refused": (_l("vCloud refused it"), _l("Nothing was changed by this step.")),
+    "task_failed": (_l("vCloud began and could not finish"), ""),
+    "task_canceled": (_l("Somebody stopped it in vCloud"), _l("The task was cancelled there, not here.")),
+    "build_failed": (_l("vCloud could not build the server"), _l("The copy of the template came out broken.")),
+    "vapp_name_taken": (_l("The name is taken"), _l("vCloud has a vApp of this name already. Choose another one.")),
+    "guest_silent": (
+        _l("%(name)s did not react"),
+        _l("Its system was asked to shut down and is still on. It may be busy, or has no VMware Tools."),
+    ),
+    "deadline": (_l("It takes far too long"), _l("vCloud has not finished in time, and we do not know why.")),
+    "internal": (_l("We made a mistake"), _l("The fault is ours and it is written down.")),
+    "clean_up_failed": (_l("vCloud could not finish, and something is left over"), _l("Support removes it.")),
+}
+"""What happened and why, by `Operation.error_code`."""
+
+MINOR_CODES: Mapping[str, LazyString] = {
+    "DUPLICATE_NAME": _l("Something of this name exists already. Choose another name."),
+    "ACCESS_TO_RESOURCE_IS_FORBIDDEN": _l("It is no longer there, or this account may not use it."),
+    "INSUFFICIENT_STORAGE": _l("The data center has too little disk left. Take a smaller disk."),
+}
+"""The cause in plain words, by vCloud's own code, where it is better than the general one."""
+
+# ---- Sentences of errors: what happened, why, next step ------------------------------------------------------------
+
+Sentence = LazyString | Callable[[Mapping[str, Any]], str]
+
+
+def _tries_left(params: Mapping[str, Any]) -> str:
+    sorry = gettext("This e-mail and password do not fit together.")
+    left = params["tries_left"]
+    if left == 0:
+        return sorry + " " + gettext("Wait a minute before the next try.")
+    return (
+        sorry
+        + " "
+        + ngettext("After %(num)d more try we wait a minute.", "After %(num)d more tries we wait a minute.", left)
+    )
+
+
+def _throttled(params: Mapping[str, Any]) -> str:
+    return ngettext(
+        "Too many tries did not fit. Wait %(num)d second, then try again.",
+        "Too many tries did not fit. Wait %(num)d seconds, then try again.",
+        params["wait_s"],
+    )
+
+
+def _needs_vms(params: Mapping[str, Any]) -> str:
+    makes = ngettext("Makes %(num)d server.", "Makes %(num)d servers.", params["needs"])
+    return makes + " " + ngettext("Room is left for %(num)d.", "Room is left for %(num)d.", params["free"])
+
+
+def _has_many(params: Mapping[str, Any]) -> str:
+    makes = ngettext("Makes %(num)d server.", "Makes %(num)d servers.", params["count"])
+    return makes + " " + gettext("For now only templates of one server can be ordered here.")
+
+
+def _blocked(params: Mapping[str, Any]) -> str:
+    return str(BLOCKED[Blocked(params["reason"])])
+
+
+ERRORS: Mapping[str, Sentence] = {
+    # people
+    "sign_in_refused": _tries_left,
+    "sign_in_throttled": _throttled,
+    "not_found": _l("There is nothing here, or it belongs to somebody else."),
+    "account_taken": _l("There is already an account named %(name)s. Choose another name."),
+    "email_taken": _l("%(email)s already signs in here. Use another e-mail."),
+    "email_bad": _l("%(email)s is not an e-mail address."),
+    "password_short": _l("The password is too short: %(least)s characters at least."),
+    "timezone_unknown": _l("%(timezone)s is not a time zone; write it as Europe/Moscow."),
+    "theme_unknown": _l("This theme does not exist. Choose light, dark or as the system."),
+    "not_permitted": _l("Your role in this account only looks. Ask the owner."),
+    "account_unknown": _l("There is no account named %(name)s. See `flask account-add`."),
+    "handler_unknown": _l("There is no vCloud named %(name)s here. See `flask handler-add`."),
+    "vdc_unknown": _l("This login sees no data center named %(name)s, only: %(names)s."),
+    "vdc_attached": _l("The data center %(name)s belongs to another account."),
+    # wishes
+    "action_blocked": _blocked,
+    "vm_busy": _l("Another operation is at work on this server; wait until it ends."),
+    "form_reused": _l("This page was sent before with other values. Open it anew and try again."),
+    "template_gone": _l("This template is not there any more. Choose another one."),
+    "network_gone": _l("This network is not there any more. Choose another one."),
+    "vapp_name_taken": _l("There is already a vApp of this name. Choose another one."),
+    "password_not_ready": _l("The password is shown when the server is ready."),
+    "password_taken": _l("The password was shown already and is not kept. Set a new one inside the server."),
+    # templates that do not fit
+    "template_has_many": _has_many,
+    "template_needs_vms": _needs_vms,
+    "template_needs_cpu_count": _l("Needs %(needs)s CPU, %(free)s are free."),
+    "template_needs_memory_mb": _l("Needs %(needs)s of memory, %(free)s are free."),
+    "template_needs_disk_gb": _l("Needs %(needs)s of disk, %(free)s are free."),
+    # sizes
+    "cpu_count_too_small": _l("%(value)s CPU are too few: the template needs %(least)s."),
+    "cpu_count_too_large_template": _l("%(value)s CPU are too many: the template allows %(most)s."),
+    "cpu_count_too_large_vdc": _l("%(value)s CPU do not fit: %(most)s are free. Take fewer or shut a server down."),
+    "memory_mb_too_small": _l("%(value)s of memory are too little: the template needs %(least)s."),
+    "memory_mb_too_large_template": _l("%(value)s of memory are too much: the template allows %(most)s."),
+    "memory_mb_too_large_vdc": _l(
+        "%(value)s of memory do not fit: %(most)s are free. Take less or shut a server down."
+    ),
+    "memory_mb_not_multiple": _l("Memory must be a multiple of 4 MB. Take a whole number of GB."),
+    "disk_gb_too_small": _l("%(value)s of disk are too little: the template needs %(least)s."),
+    "disk_gb_too_large_template": _l("%(value)s of disk are too much: the template allows %(most)s."),
+    "disk_gb_too_large_vdc": _l("%(value)s of disk do not fit: %(most)s are free. Take less or delete a server."),
+    # names and password of a new server
+    "vm_name_bad": _l("Use letters, digits and hyphens; begin and end with a letter or digit."),
+    "vm_name_digits": _l("Digits alone cannot be a name. Add a letter."),
+    "vm_name_long": _l("%(length)s characters, %(most)s are possible. Take a shorter name."),
+    "vm_name_long_windows": _l("%(length)s characters, Windows allows %(most)s. Take a shorter name."),
+    "vapp_name_bad": _l("The name of the vApp must have visible characters, without a space at its ends."),
+    "vapp_name_long": _l("%(length)s characters, %(most)s are possible. Take a shorter name."),
+    "vm_password_length": _l("A password has %(least)s to %(most)s characters."),
+    "vm_password_characters": _l("Use Latin letters, digits and signs, without spaces."),
+}
+"""The sentence of each error code, or the function that makes it where a number decides the form of words."""
+
+
+def error_text(error: AppError) -> str:
+    """The sentence for a person: what happened, why, what to do next."""
+    sentence = ERRORS[error.code]
+    if callable(sentence) and not isinstance(sentence, LazyString):
+        return sentence(error.params)
+    return str(sentence) % {name: _shown(error.code, value) for name, value in error.params.items()}
+
+
+def _shown(code: str, value: object) -> object:
+    """Sizes get their unit, by the name of the quantity in the code."""
+    if isinstance(value, int) and "memory_mb" in code:
+        return size_mb(value)
+    if isinstance(value, int) and "disk_gb" in code:
+        return size_mb(value * 1024)
+    return value
