@@ -132,6 +132,7 @@ class Supervisor:
             tethered(child.command),
             cwd=self._folder,
             env=self._environ,
+            umask=0o077,  # what Skiff writes, a database above all, is nobody else's to read
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
