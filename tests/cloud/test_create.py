@@ -1,0 +1,329 @@
+"""Creating a server: exactly one, as asked, whatever happens in between."""
+
+import pytest
+from sqlalchemy import func, select
+
+from app.accounts.models import AuditEntry
+from app.cloud import operations, vms
+from app.cloud.models import Operation, VApp, VappTemplate
+from app.cloud.rules import Size, VmState
+from app.db import db, transaction
+from app.errors import AppError, NotFoundError
+from tests.support.cast import Cast, new_token
+from tests.support.clock import Clock
+from tests.support.engine import drain, operation, pass_time, vdc_of
+from tests.support.wishes import wish
+from vcdsim import Simulator
+from vcdsim.faults import error
+
+
+def made(cloud: Simulator, name: str = "shop-3") -> list[str]:
+    """Ids of the vApps of that name in the simulated vCloud."""
+    return [vapp.id for vapp in cloud.world.vapps.values() if vapp.name == name]
+
+
+def instantiations(cloud: Simulator) -> int:
+    """How many requests to create have reached the simulated vCloud."""
+    return sum(path.endswith("/action/instantiateVAppTemplate") for _, path in cloud.requests)
+
+
+def create(cast: Cast, cloud: Simulator, clock: Clock, **changes: object) -> Operation:
+    """Ask for a server and let everything come to rest."""
+    operation_id = vms.request_create(cast.owner, wish(**changes), new_token())
+    drain(cloud, clock)
+    return operation(operation_id)
+
+
+def test_the_server_runs_with_the_size_name_and_addresses_that_were_asked(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    done = create(cast, cloud, clock)
+    assert done.state == "succeeded", (done.step, done.error_code, done.error_params)
+    vm = done.vm
+    assert vm is not None
+    assert (vm.name, vm.vapp.name, vm.state) == ("web-03", "shop-3", VmState.ON)
+    assert (vm.cpu_count, vm.memory_mb, vm.disk_gb) == (2, 2048, 20)
+    assert vm.inner_ip is not None
+    assert vm.inner_ip.startswith("192.168.100.")
+    assert vm.outer_ip is not None
+    assert vm.outer_ip.startswith("203.0.113.")
+    assert "Debian" in vm.guest_os
+
+
+def test_the_mirror_says_what_vcloud_has(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    vm = create(cast, cloud, clock).vm
+    assert vm is not None
+    real = cloud.world.vms[vm.urn.rpartition(":")[2]]
+    assert (real.name, real.cpu_count, real.memory_mb, real.power) == ("web-03", 2, 2048, "on")
+    assert real.customization.computer_name == "web-03"
+
+
+def test_the_guest_gets_the_password_that_is_shown_once(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    done = create(cast, cloud, clock)
+    password = vms.take_password(cast.owner, done.id)
+    (vapp_id,) = made(cloud)
+    (vm_id,) = cloud.world.vapps[vapp_id].vm_ids
+    assert cloud.world.vms[vm_id].customization.admin_password == password
+    assert operation(done.id).password_sealed is None
+    with pytest.raises(AppError, match="password_taken"):
+        vms.take_password(cast.owner, done.id)
+
+
+def test_a_password_of_ones_own_is_used(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    done = create(cast, cloud, clock, password="Adm!n_42")
+    assert vms.take_password(cast.owner, done.id) == "Adm!n_42"
+
+
+def test_the_password_is_shown_to_nobody_else(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    done = create(cast, cloud, clock)
+    for other in (cast.technician, cast.stranger):
+        with pytest.raises(NotFoundError):
+            vms.take_password(other, done.id)
+
+
+def test_the_password_waits_until_the_server_is_ready(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    operation_id = vms.request_create(cast.owner, wish(), new_token())
+    with pytest.raises(AppError, match="password_not_ready"):
+        vms.take_password(cast.owner, operation_id)
+
+
+def test_no_secret_stands_in_the_row_its_events_or_the_audit(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    done = create(cast, cloud, clock, password="Adm!n_42")
+    tables = [Operation.__table__, AuditEntry.__table__, *[Operation.events.property.mapper.local_table]]
+    everything = str([list(db.session.execute(select(table))) for table in tables])
+    assert done.state == "succeeded"
+    assert "Adm!n_42" not in everything
+
+
+def test_a_server_without_a_network_has_no_address(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    vm = create(cast, cloud, clock, network=None).vm
+    assert vm is not None
+    assert (vm.inner_ip, vm.outer_ip) == (None, None)
+
+
+def test_an_isolated_network_gives_an_inner_address_only(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    vm = create(cast, cloud, clock, network="acme-internal").vm
+    assert vm is not None
+    assert vm.outer_ip is None
+    assert vm.inner_ip is not None
+    assert vm.inner_ip.startswith("10.0.0.")
+
+
+def test_the_same_form_sent_twice_makes_one_server(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    token = new_token()
+    first = vms.request_create(cast.owner, wish(), token)
+    assert vms.request_create(cast.owner, wish(), token) == first
+    drain(cloud, clock)
+    assert vms.request_create(cast.owner, wish(), token) == first
+    assert len(made(cloud)) == 1
+
+
+def test_the_same_form_with_another_content_is_refused(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    token = new_token()
+    vms.request_create(cast.owner, wish(), token)
+    with pytest.raises(AppError, match="form_reused"):
+        vms.request_create(cast.owner, wish(vm_name="other"), token)
+
+
+def test_two_forms_for_one_name_make_one_server(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    vms.request_create(cast.owner, wish(), new_token())
+    with pytest.raises(AppError, match="vapp_name_taken") as refused:
+        vms.request_create(cast.technician, wish(), new_token())
+    assert refused.value.field == "vapp_name"
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "field"),
+    [
+        ({"size": Size(cpu_count=0, memory_mb=2048, disk_gb=20)}, "cpu_count_too_small", "cpu_count"),
+        ({"size": Size(cpu_count=2, memory_mb=2**30, disk_gb=20)}, "memory_mb_too_large_template", "memory_mb"),
+        ({"size": Size(cpu_count=2, memory_mb=2048, disk_gb=1)}, "disk_gb_too_small", "disk_gb"),
+        ({"vm_name": "no spaces"}, "vm_name_bad", "vm_name"),
+        ({"vapp_name": "office"}, "vapp_name_taken", "vapp_name"),
+        ({"password": "short"}, "vm_password_length", "password"),
+        ({"template": "lamp"}, "template_has_many", "template_id"),
+    ],
+)
+def test_bad_input_is_refused_at_its_field_and_asks_nothing_of_vcloud(
+    cast: Cast, cloud: Simulator, clock: Clock, changes: dict[str, object], code: str, field: str
+) -> None:
+    before = len(cloud.requests)
+    with pytest.raises(AppError, match=code) as refused:
+        vms.request_create(cast.owner, wish(**changes), new_token())
+    assert refused.value.field == field
+    assert db.session.scalar(select(func.count(Operation.id))) == 0
+    assert len(cloud.requests) == before
+
+
+def test_all_errors_of_a_form_are_told_at_once(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    errors = vms.check(cast.owner, wish(vm_name="", size=Size(cpu_count=0, memory_mb=2048, disk_gb=1)))
+    assert [error.field for error in errors] == ["cpu_count", "disk_gb", "vm_name"]
+
+
+def test_somebody_elses_data_center_does_not_exist(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    with pytest.raises(NotFoundError):
+        vms.request_create(cast.stranger, wish(), new_token())
+
+
+def test_somebody_elses_network_is_refused_in_ones_own_data_center(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    foreign = wish("globex-vdc", network="globex-net").network_id
+    with pytest.raises(AppError, match="network_gone"):
+        vms.request_create(cast.owner, wish(network_id=foreign), new_token())
+
+
+def test_a_viewer_may_not_create(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    with pytest.raises(AppError, match="not_permitted"):
+        vms.request_create(cast.viewer, wish(), new_token())
+
+
+def test_what_is_being_created_counts_as_taken(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    vdc_id = vdc_of("acme-vdc").id
+    before = vms.free_of(vdc_id)
+    vms.request_create(cast.owner, wish(), new_token())
+    after = vms.free_of(vdc_id)
+    assert before.memory_mb is not None
+    assert after.memory_mb == before.memory_mb - 2048
+
+
+def test_a_template_that_no_longer_fits_comes_last_with_its_reason(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    with transaction():
+        vdc_of("acme-vdc").storage_limit_mb = 1024
+    offers = vms.offers(vdc_of("acme-vdc").id)
+    assert {offer.reason.code for offer in offers if offer.reason} == {"template_needs_disk_gb", "template_has_many"}
+
+
+def test_a_template_that_left_the_catalog_is_refused(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    with transaction():
+        template = db.session.scalars(select(VappTemplate).where(VappTemplate.name == "debian-12").limit(1)).one()
+        template.gone_at = clock.at
+        vdc_id, template_id = template.vdc_id, template.id
+    errors = vms._errors(wish(template="ubuntu-24.04", vdc_id=vdc_id, template_id=template_id))
+    assert "template_gone" in [error.code for error in errors]
+
+
+# ---- What may happen on the way ------------------------------------------------------------------------------------
+
+
+def test_a_template_deleted_in_vcloud_fails_in_its_words_and_leaves_nothing(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    operation_id = vms.request_create(cast.owner, wish(), new_token())
+    cloud.world.templates.clear()
+    drain(cloud, clock)
+    failed = operation(operation_id)
+    assert failed.state == "failed"
+    assert failed.error_code == "refused"
+    assert made(cloud) == []
+
+
+def test_a_name_taken_in_vcloud_meanwhile_fails_and_spares_the_other_one(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    with transaction():
+        db.session.scalars(select(VApp).where(VApp.name == "office")).one().gone_at = clock.at
+    failed = create(cast, cloud, clock, vapp_name="office")
+    assert (failed.state, failed.error_code) == ("failed", "vapp_name_taken")
+    assert len(made(cloud, "office")) == 1
+
+
+@pytest.mark.parametrize("step", ["instantiate", "reconfigure", "deploy"])
+def test_a_command_whose_answer_is_lost_has_one_effect(cast: Cast, cloud: Simulator, clock: Clock, step: str) -> None:
+    cloud.faults.add(step, drop_answer=True)
+    done = create(cast, cloud, clock)
+    assert done.state == "succeeded", (done.step, done.error_code, done.error_params)
+    assert len(made(cloud)) == 1
+    assert instantiations(cloud) == 1
+
+
+@pytest.mark.parametrize("step", ["instantiate", "reconfigure", "deploy", "task", "query"])
+def test_a_command_that_does_not_arrive_is_sent_again(cast: Cast, cloud: Simulator, clock: Clock, step: str) -> None:
+    cloud.faults.add(step, drop_request=True, times=3)
+    done = create(cast, cloud, clock)
+    assert done.state == "succeeded", (done.step, done.error_code, done.error_params)
+    assert len(made(cloud)) == 1
+
+
+@pytest.mark.parametrize("step", ["instantiate", "reconfigure", "deploy"])
+def test_a_busy_entity_is_waited_for(cast: Cast, cloud: Simulator, clock: Clock, step: str) -> None:
+    cloud.faults.add(step, times=2, error=error("BUSY_ENTITY", "The entity is busy completing an operation."))
+    assert create(cast, cloud, clock).state == "succeeded"
+    assert len(made(cloud)) == 1
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_an_html_page_instead_of_an_answer_is_waited_out(
+    cast: Cast, cloud: Simulator, clock: Clock, status: int
+) -> None:
+    cloud.faults.add("*", times=6, http_status=status)
+    assert create(cast, cloud, clock).state == "succeeded"
+    assert len(made(cloud)) == 1
+
+
+@pytest.mark.parametrize("step", ["instantiate", "reconfigure", "deploy"])
+def test_a_task_that_fails_is_explained_and_the_half_made_server_is_removed(
+    cast: Cast, cloud: Simulator, clock: Clock, step: str
+) -> None:
+    words = "The requested operation will exceed the VDC's storage quota."
+    cloud.faults.add(step, task_error=error("VDC_STORAGE_QUOTA", words))
+    failed = create(cast, cloud, clock)
+    assert (failed.state, failed.error_code) == ("failed", "task_failed")
+    assert failed.error_params["message"] == words
+    assert made(cloud) == []
+    assert failed.password_sealed is None
+    assert failed.vm_id is None
+
+
+def test_a_session_that_expires_on_the_way_is_renewed(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    operation_id = vms.request_create(cast.owner, wish(), new_token())
+    operations.advance(operation_id)
+    cloud.expire_sessions()
+    drain(cloud, clock)
+    assert operation(operation_id).state == "succeeded"
+    assert len(made(cloud)) == 1
+
+
+def test_a_task_that_never_ends_is_brought_to_staff_at_the_deadline(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    cloud.faults.add("instantiate", stuck_task=True)
+    stuck = create(cast, cloud, clock)
+    assert (stuck.state, stuck.error_code) == ("needs_attention", "deadline")
+
+
+def test_vcloud_away_for_a_while_delays_and_the_row_says_why(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    cloud.faults.add("*", times=None, drop_request=True)
+    operation_id = vms.request_create(cast.owner, wish(), new_token())
+    operations.advance(operation_id)
+    waiting = operation(operation_id)
+    assert (waiting.state, waiting.waiting_for) == ("running", "unavailable")
+    assert vdc_of("acme-vdc").service.handler.silent_since == clock.at
+    cloud.faults.clear()
+    pass_time(cloud, clock, 60)
+    drain(cloud, clock)
+    assert operation(operation_id).state == "succeeded"
+    assert vdc_of("acme-vdc").service.handler.silent_since is None
+
+
+def test_a_worker_that_was_frozen_past_its_claim_writes_nothing(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    operation_id = vms.request_create(cast.owner, wish(), new_token())
+    frozen = operations._claim(operation_id)
+    assert frozen is not None
+    clock.move(91)
+    drain(cloud, clock)
+    kind = operations.KINDS["create"]
+    with pytest.raises(operations.LostClaimError):
+        operations._take(frozen, kind)
+    assert operation(operation_id).state == "succeeded"
+    assert len(made(cloud)) == 1
+
+
+def test_two_workers_do_not_hold_one_operation(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    operation_id = vms.request_create(cast.owner, wish(), new_token())
+    assert operations._claim(operation_id) is not None
+    assert operations._claim(operation_id) is None
+
+
+def test_a_bell_that_is_never_heard_only_delays(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    operation_id = vms.request_create(cast.owner, wish(), new_token())
+    assert operations.due() == [operation_id]
+    assert operations.due() == []
+    pass_time(cloud, clock, 11)
+    assert operations.due() == [operation_id]
