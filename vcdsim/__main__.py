@@ -1,0 +1,55 @@
+"""`python -m vcdsim --port 8081 --world demo`: serve a simulated vCloud until told to stop."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from vcdsim.simulator import Simulator
+
+_SAVE_AFTER_S = 1.0
+
+
+def main() -> int:
+    """Serve; SIGTERM and SIGINT save the world (with --state) and end with 0."""
+    options = _options()
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        simulator = Simulator(options.world, speed=options.speed, state_file=options.state)
+        with simulator.serve(options.port, options.host) as url:
+            print(f"vcdsim: world {options.world} at {url}/api", flush=True)
+            _save_until(stop, simulator, options.state)
+    except (OSError, ValueError) as error:
+        print(f"vcdsim: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="vcdsim", description=__doc__)
+    parser.add_argument("--port", type=int, default=8081, help="TCP port, 0 picks a free one (default: 8081)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
+    parser.add_argument("--world", default="demo", help="demo, small (300 VMs), or a number of VMs")
+    parser.add_argument("--speed", type=float, default=1.0, help="everything takes 1/SPEED of its time")
+    parser.add_argument("--state", type=Path, help="file to load at start and to save every change to")
+    return parser.parse_args()
+
+
+def _save_until(stop: threading.Event, simulator: Simulator, path: Path | None) -> None:
+    """Save about a second after a change, and once more at the end."""
+    saved = -1
+    while not stop.wait(_SAVE_AFTER_S if path is not None else None):
+        if path is not None and simulator.world.revision != saved:
+            saved = simulator.world.revision
+            simulator.save(path)
+    if path is not None:
+        simulator.save(path)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The query service: list of types, filters, order, pages, three formats."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import parse_qsl
+
+from lxml import etree
+
+from vcdsim.api import hrefs, query_filter, xml
+from vcdsim.api.context import Answer, Context, link
+from vcdsim.api.query_columns import TYPES, Column, QueryType
+from vcdsim.api.query_filter import Value
+from vcdsim.api.routing import route
+from vcdsim.refusals import Refusal
+
+FORMATS = ("references", "records", "idrecords")
+DEFAULT_PAGE, LARGEST_PAGE = 25, 128
+#: The first version where a filter is encoded once and filterEncoded means nothing.
+_SINGLE_ENCODING = (35, 0)
+
+
+@route("GET", "/api/query", "query")
+def query(ctx: Context) -> Answer:
+    """The list of types, or one page of one of them."""
+    parameters = dict(parse_qsl(ctx.query, keep_blank_values=True))
+    if "type" not in parameters:
+        return _query_list(ctx)
+    return _page(ctx, parameters["type"], parameters)
+
+
+@route("GET", "/api/vms/query", "query")
+@route("GET", "/api/vApps/query", "query")
+@route("GET", "/api/vAppTemplates/query", "query")
+@route("GET", "/api/catalogs/query", "query")
+def packaged_query(ctx: Context) -> Answer:
+    """The same, with the type in the path."""
+    name = ctx.path.split("/")[2][:-1]
+    return _page(ctx, name, dict(parse_qsl(ctx.query, keep_blank_values=True)))
+
+
+def _query_list(ctx: Context) -> Answer:
+    element = ctx.root("QueryList", hrefs.media("query.queryList"), {"href": f"{ctx.base}/api/query"})
+    for name in TYPES:
+        for form in FORMATS:
+            address = f"{ctx.base}/api/query?type={name}&format={form}"
+            link(element, "down", address, hrefs.media(f"query.{form}"), name)
+    return ctx.xml(element, hrefs.media("query.queryList"))
+
+
+def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
+    chosen, form = TYPES.get(name), parameters.get("format", "records")
+    if chosen is None or form not in FORMATS:
+        raise Refusal(f"Bad request: the query type {name!r} with format {form!r} does not exist.")
+    columns = {key: column for key, column in chosen.columns.items() if ctx.version >= column.since}
+    rows = _selected(ctx, chosen, columns, parameters)
+    page, size, first = _window(parameters)
+    attributes = {"name": name, "page": str(page), "pageSize": str(size), "total": str(len(rows))}
+    media_type = hrefs.media(f"query.{form}")
+    tag = f"{chosen.element}References" if form == "references" else "QueryResultRecords"
+    element = ctx.root(tag, media_type, {**attributes, "href": _address(ctx, page)})
+    _page_links(ctx, element, media_type, page, max(1, -(-len(rows) // size)))
+    wanted = set(parameters["fields"].split(",")) if parameters.get("fields") else None
+    shown = {key: column for key, column in columns.items() if wanted is None or key in wanted}
+    for row in rows[first : first + size]:
+        _write_row(ctx, element, chosen, shown, row, form)
+    return ctx.xml(element, media_type)
+
+
+def _selected(
+    ctx: Context, chosen: QueryType, columns: dict[str, Column], parameters: dict[str, str]
+) -> list[Any]:
+    world = ctx.world
+    rows = chosen.rows(world, ctx.user)
+    if parameters.get("filter"):
+        encoded = parameters.get("filterEncoded", "").lower() == "true" and ctx.version < _SINGLE_ENCODING
+        known = set(columns) | {"href", "id"}
+        predicate = query_filter.parse(parameters["filter"], known.__contains__, encoded_values=encoded)
+        getters = {key: column.get for key, column in columns.items()}
+        getters["href"] = getters["id"] = lambda world, row: chosen.row_id(row)
+        rows = [row for row in rows if predicate(lambda name, row=row: getters[name](world, row))]  # type: ignore[misc]
+    return _sorted(ctx, list(rows), columns, parameters)
+
+
+def _sorted(ctx: Context, rows: list[Any], columns: dict[str, Column], parameters: dict[str, str]) -> list[Any]:
+    for parameter, descending in (("sortAsc", False), ("sortDesc", True)):
+        name = parameters.get(parameter)
+        if name is None:
+            continue
+        if name not in columns:
+            raise Refusal(f"Bad request: the attribute {name!r} cannot be sorted by.")
+        get = columns[name].get
+        rows.sort(key=lambda row: _sort_key(get(ctx.world, row)), reverse=descending)
+    return rows
+
+
+def _sort_key(value: Value) -> tuple[int, int, str]:
+    if value is None:
+        return (1, 0, "")
+    if isinstance(value, str):
+        return (0, 0, value.lower())
+    return (0, int(value), "")
+
+
+def _window(parameters: dict[str, str]) -> tuple[int, int, int]:
+    """(page, page size, index of the first row); a size above 128 gives 128, without an error."""
+    try:
+        page, size = int(parameters.get("page", 1)), int(parameters.get("pageSize", DEFAULT_PAGE))
+        offset = int(parameters["offset"]) if "offset" in parameters else None
+    except ValueError:
+        raise Refusal("Bad request: page, pageSize and offset must be numbers.") from None
+    if page < 1 or size < 1 or (offset is not None and offset < 0):
+        raise Refusal("Bad request: page and pageSize must be at least 1.")
+    size = min(size, LARGEST_PAGE)
+    if offset is None:
+        return page, size, (page - 1) * size
+    return offset // size + 1, size, offset
+
+
+def _address(ctx: Context, page: int) -> str:
+    """The address of another page: the request's own query, as it was encoded."""
+    kept = [part for part in ctx.query.split("&") if part and part.partition("=")[0] not in ("page", "offset")]
+    return f"{ctx.base}{ctx.path}?{'&'.join(kept)}&page={page}"
+
+
+def _page_links(ctx: Context, element: etree._Element, media_type: str, page: int, last: int) -> None:
+    for rel, number, is_there in (
+        ("firstPage", 1, page > 1),
+        ("previousPage", page - 1, page > 1),
+        ("nextPage", page + 1, page < last),
+        ("lastPage", last, page < last),
+    ):
+        if is_there:
+            link(element, rel, _address(ctx, number), media_type)
+
+
+def _write_row(
+    ctx: Context, element: etree._Element, chosen: QueryType, columns: dict[str, Column], row: Any, form: str
+) -> None:
+    row_id, kind = chosen.row_id(row), chosen.kind(row)
+    if form == "references":
+        name = columns["name"].get(ctx.world, row) if "name" in columns else None
+        ctx.reference(element, f"{chosen.element}Reference", kind, row_id, str(name or ""))
+        return
+    attributes = {"id": hrefs.urn(kind, row_id)} if form == "idrecords" else {"href": ctx.href(kind, row_id)}
+    for key, column in columns.items():
+        value = column.get(ctx.world, row)
+        if value is None:
+            continue
+        if column.kind is not None:
+            target = column.kind if isinstance(column.kind, str) else column.kind(row)
+            attributes[key] = (hrefs.urn if form == "idrecords" else ctx.href)(target, str(value))
+        else:
+            attributes[key] = xml.flag(value) if isinstance(value, bool) else str(value)
+    etree.SubElement(element, xml.tag(f"{chosen.element}Record"), attributes)

@@ -1,0 +1,159 @@
+"""Catalogs, catalog items, vApp templates (vApp and VM forms), their OVF and metadata."""
+
+from __future__ import annotations
+
+from lxml import etree
+
+from vcdsim.api import hrefs, xml
+from vcdsim.api.context import Answer, Context, link, moment
+from vcdsim.api.hardware import write_hardware
+from vcdsim.api.networks import write_connections, write_network_config, write_network_section
+from vcdsim.api.routing import route
+from vcdsim.api.sections import write_customization, write_lease, write_os
+from vcdsim.entities import Metadata, Template, Vm
+from vcdsim.refusals import Refusal
+
+
+@route("GET", "/api/catalog/{entity_id}", "catalog")
+def get_catalog(ctx: Context, entity_id: str) -> Answer:
+    """A catalog and its items."""
+    catalog = ctx.world.catalog(entity_id, ctx.user)
+    element = ctx.entity_root("Catalog", "catalog", catalog.id, catalog.name)
+    link(element, "up", ctx.href("org", catalog.org_id), hrefs.MEDIA["org"])
+    xml.sub(element, "Description", catalog.description)
+    box = xml.sub(element, "CatalogItems")
+    for template_id in catalog.template_ids:
+        template = ctx.world.templates[template_id]
+        item = ctx.reference(box, "CatalogItem", "catalogitem", template.item_id, template.name)
+        item.set("id", template.item_id)
+    xml.sub(element, "IsPublished", catalog.is_public)
+    xml.sub(element, "DateCreated", moment(catalog.created_at))
+    xml.sub(element, "VersionNumber", len(catalog.template_ids))
+    return ctx.xml(element, hrefs.MEDIA["catalog"])
+
+
+@route("GET", "/api/catalogItem/{entity_id}", "catalogItem")
+def get_catalog_item(ctx: Context, entity_id: str) -> Answer:
+    """A catalog item, which stands for a template."""
+    template = ctx.world.template_of_item(entity_id, ctx.user)
+    element = ctx.entity_root("CatalogItem", "catalogitem", template.item_id, template.name, {"size": "0"})
+    link(element, "up", ctx.href("catalog", template.catalog_id), hrefs.MEDIA["catalog"])
+    xml.sub(element, "Description", template.description)
+    ctx.reference(element, "Entity", "vapptemplate", template.id, template.name)
+    xml.sub(element, "DateCreated", moment(template.created_at))
+    xml.sub(element, "VersionNumber", 1)
+    return ctx.xml(element, hrefs.MEDIA["catalogitem"])
+
+
+@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}", "template")
+def get_template(ctx: Context, entity_id: str) -> Answer:
+    """A template with its VMs."""
+    template = ctx.world.template(entity_id, ctx.user)
+    attributes = {"goldMaster": "false", "ovfDescriptorUploaded": "true", "status": "8"}
+    element = ctx.entity_root("VAppTemplate", "vapptemplate", template.id, template.name, attributes)
+    address = ctx.href("vapptemplate", template.id)
+    link(element, "catalogItem", ctx.href("catalogitem", template.item_id), hrefs.MEDIA["catalogitem"])
+    link(element, "ovf", f"{address}/ovf", "text/xml")
+    link(element, "down", f"{address}/metadata", hrefs.media("metadata"))
+    xml.sub(element, "Description", template.description)
+    owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
+    ctx.reference(owner, "User", "user", template.owner_id, ctx.world.users[template.owner_id].name)
+    box = xml.sub(element, "Children")
+    for vm_id in template.vm_ids:
+        write_template_vm(ctx, box, ctx.world.template_vms[vm_id])
+    write_network_section(ctx, element, address, template.networks)
+    write_network_config(ctx, element, template, address)
+    write_lease(ctx, element, template, address)
+    xml.sub(element, "DateCreated", moment(template.created_at))
+    return ctx.xml(element, hrefs.MEDIA["vapptemplate"])
+
+
+@route("GET", "/api/vAppTemplate/vm-{entity_id}", "template")
+def get_template_vm(ctx: Context, entity_id: str) -> Answer:
+    """A VM of a template."""
+    return ctx.xml(write_template_vm(ctx, None, ctx.world.template_vm(entity_id, ctx.user)), hrefs.MEDIA["vm"])
+
+
+def write_template_vm(ctx: Context, parent: etree._Element | None, vm: Vm) -> etree._Element:
+    """The VM form of a template; below 5.6 the hardware is only in the OVF."""
+    attributes = ctx.entity_attributes("templatevm", vm.id, vm.name, {"goldMaster": "false", "status": "8"})
+    element = xml.root("Vm", ctx.version, attributes) if parent is None else xml.sub(parent, "Vm", None, attributes)
+    address = ctx.href("templatevm", vm.id)
+    link(element, "up", ctx.href("vapptemplate", vm.container_id), hrefs.MEDIA["vapptemplate"])
+    xml.sub(element, "Description", vm.description)
+    write_connections(ctx, element, vm, address)
+    write_customization(ctx, element, vm, address)
+    if ctx.since(5, 6):
+        write_hardware(ctx, element, vm, address)
+        write_os(ctx, element, vm, address)
+    xml.sub(element, "VAppScopedLocalId", vm.local_id)
+    xml.sub(element, "DateCreated", moment(vm.created_at))
+    return element
+
+
+@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/ovf", "template")
+def get_ovf(ctx: Context, entity_id: str) -> Answer:
+    """The OVF descriptor: networks and the hardware of every VM."""
+    template = ctx.world.template(entity_id, ctx.user)
+    element = xml.root("ovf:Envelope", ctx.version)
+    xml.sub(element, "ovf:References")
+    networks = xml.sub(element, "ovf:NetworkSection")
+    xml.sub(networks, "ovf:Info", "The list of logical networks")
+    for network in template.networks:
+        xml.sub(networks, "ovf:Network", None, {"ovf:name": network.name})
+    system = xml.sub(element, "ovf:VirtualSystemCollection", None, {"ovf:id": template.name})
+    xml.sub(system, "ovf:Info", "A collection of virtual machines")
+    xml.sub(system, "ovf:Name", template.name)
+    for vm_id in template.vm_ids:
+        vm = ctx.world.template_vms[vm_id]
+        one = xml.sub(system, "ovf:VirtualSystem", None, {"ovf:id": vm.name})
+        xml.sub(one, "ovf:Info", "A virtual machine")
+        xml.sub(one, "ovf:Name", vm.name)
+        write_os(ctx, one, vm, ctx.href("templatevm", vm.id))
+        write_hardware(ctx, one, vm, ctx.href("templatevm", vm.id))
+    return ctx.xml(element, "text/xml")
+
+
+@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/metadata", "metadata")
+def get_template_metadata(ctx: Context, entity_id: str) -> Answer:
+    """Metadata of a template."""
+    template = ctx.world.template(entity_id, ctx.user)
+    return metadata_answer(ctx, ctx.href("vapptemplate", template.id), template.metadata)
+
+
+@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/metadata/{key}", "metadata")
+def get_template_metadata_value(ctx: Context, entity_id: str, key: str) -> Answer:
+    """One value of a template's metadata."""
+    template = ctx.world.template(entity_id, ctx.user)
+    return metadata_value_answer(ctx, ctx.href("vapptemplate", template.id), template.metadata, key)
+
+
+def metadata_answer(ctx: Context, owner: str, entries: dict[str, Metadata]) -> Answer:
+    """`<Metadata>` with typed values."""
+    address = f"{owner}/metadata"
+    element = ctx.root("Metadata", hrefs.media("metadata"), {"href": address})
+    for key, entry in entries.items():
+        attributes = {"href": f"{address}/{key}", "type": hrefs.media("metadata.value")}
+        box = xml.sub(element, "MetadataEntry", None, attributes)
+        xml.sub(box, "Domain", "GENERAL", {"visibility": "READWRITE"})
+        xml.sub(box, "Key", key)
+        _typed_value(box, entry)
+    return ctx.xml(element, hrefs.media("metadata"))
+
+
+def metadata_value_answer(ctx: Context, owner: str, entries: dict[str, Metadata], key: str) -> Answer:
+    """`<MetadataValue>` of one key."""
+    if key not in entries:
+        raise Refusal(
+            f'The metadata entry with key "{key}" does not exist.', minor_code="RESOURCE_NOT_FOUND", status=404
+        )
+    media_type = hrefs.media("metadata.value")
+    element = ctx.root("MetadataValue", media_type, {"href": f"{owner}/metadata/{key}"})
+    xml.sub(element, "Domain", "GENERAL", {"visibility": "READWRITE"})
+    _typed_value(element, entries[key])
+    return ctx.xml(element, media_type)
+
+
+def _typed_value(parent: etree._Element, entry: Metadata) -> None:
+    box = xml.sub(parent, "TypedValue", None, {"xsi:type": f"Metadata{entry.kind}Value"})
+    xml.sub(box, "Value", entry.value)

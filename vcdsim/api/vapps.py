@@ -1,0 +1,135 @@
+"""vApps: create, read, change, delete, and the sections of a vApp."""
+
+from __future__ import annotations
+
+from vcdsim import vapps as rules
+from vcdsim.api import hrefs, read_vapps, xml
+from vcdsim.api import read_sections as sections
+from vcdsim.api.context import Answer, Context
+from vcdsim.api.documents import write_vapp
+from vcdsim.api.networks import write_network_config
+from vcdsim.api.routing import route
+from vcdsim.api.sections import write_lease, write_snapshot, write_startup
+from vcdsim.api.tasks import task_answer
+from vcdsim.api.templates import metadata_answer, metadata_value_answer
+from vcdsim.entities import VApp
+from vcdsim.tasks import require_idle_vapp, start
+
+
+@route("POST", "/api/vdc/{entity_id}/action/instantiateVAppTemplate", "instantiate")
+def instantiate(ctx: Context, entity_id: str) -> Answer:
+    """201 with the new vApp, still unresolved, and its task."""
+    vdc = ctx.world.vdc(entity_id, ctx.user)
+    order, template_id = read_vapps.instantiate_order(ctx.body, ctx.version)
+    template = ctx.world.template(template_id, ctx.user)
+    vapp, _ = rules.instantiate(ctx.world, ctx.user, vdc, template, order)
+    return _created(ctx, vapp)
+
+
+@route("POST", "/api/vdc/{entity_id}/action/composeVApp", "compose")
+def compose(ctx: Context, entity_id: str) -> Answer:
+    """201 with a new, empty vApp."""
+    vdc = ctx.world.vdc(entity_id, ctx.user)
+    vapp, _ = rules.compose(ctx.world, ctx.user, vdc, read_vapps.compose_order(ctx.body))
+    return _created(ctx, vapp)
+
+
+def _created(ctx: Context, vapp: VApp) -> Answer:
+    location = ctx.href("vapp", vapp.id)
+    return ctx.xml(write_vapp(ctx, vapp), hrefs.MEDIA["vapp"], status=201, location=location)
+
+
+@route("GET", "/api/vApp/vapp-{entity_id}", "vapp")
+def get_vapp(ctx: Context, entity_id: str) -> Answer:
+    """A vApp with its VMs."""
+    return ctx.xml(write_vapp(ctx, ctx.world.vapp(entity_id, ctx.user)), hrefs.MEDIA["vapp"])
+
+
+@route("PUT", "/api/vApp/vapp-{entity_id}", "update")
+def put_vapp(ctx: Context, entity_id: str) -> Answer:
+    """Rename, or change the description."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    element = xml.parse(ctx.body, "VApp")
+    name, description = element.get("name") or vapp.name, xml.value(element, "Description")
+    return task_answer(ctx, rules.update_vapp(ctx.world, ctx.user, vapp, name=name, description=description))
+
+
+@route("DELETE", "/api/vApp/vapp-{entity_id}", "delete")
+def delete_vapp(ctx: Context, entity_id: str) -> Answer:
+    """Delete an undeployed vApp."""
+    return task_answer(ctx, rules.delete_vapp(ctx.world, ctx.user, ctx.world.vapp(entity_id, ctx.user)))
+
+
+@route("GET", "/api/vApp/vapp-{entity_id}/networkConfigSection", "section")
+def get_networks(ctx: Context, entity_id: str) -> Answer:
+    """The networks of a vApp."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    section = write_network_config(ctx, None, vapp, ctx.href("vapp", vapp.id))
+    return ctx.xml(section, hrefs.media("networkConfigSection"))
+
+
+@route("PUT", "/api/vApp/vapp-{entity_id}/networkConfigSection", "updateNetworks")
+def put_networks(ctx: Context, entity_id: str) -> Answer:
+    """Replace the whole list of networks."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    orders = sections.network_orders(xml.parse(ctx.body, "NetworkConfigSection"))
+    return task_answer(ctx, rules.replace_networks(ctx.world, ctx.user, vapp, orders))
+
+
+@route("GET", "/api/vApp/vapp-{entity_id}/leaseSettingsSection", "section")
+def get_lease(ctx: Context, entity_id: str) -> Answer:
+    """Leases."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    return ctx.xml(write_lease(ctx, None, vapp, ctx.href("vapp", vapp.id)), hrefs.media("leaseSettingsSection"))
+
+
+@route("PUT", "/api/vApp/vapp-{entity_id}/leaseSettingsSection", "updateLease")
+def put_lease(ctx: Context, entity_id: str) -> Answer:
+    """Set the leases, in seconds; 0 means for ever."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    element = xml.parse(ctx.body, "LeaseSettingsSection")
+    require_idle_vapp(ctx.world, vapp)
+    deployment, storage = (xml.integer(element, f"{one}LeaseInSeconds") for one in ("Deployment", "Storage"))
+    vapp.deployment_lease_s = vapp.deployment_lease_s if deployment is None else deployment
+    vapp.storage_lease_s = vapp.storage_lease_s if storage is None else storage
+    return task_answer(ctx, start(ctx.world, ctx.user, vapp, "vdcUpdateVapp", "update_vapp"))
+
+
+@route("GET", "/api/vApp/vapp-{entity_id}/startupSection", "section")
+def get_startup(ctx: Context, entity_id: str) -> Answer:
+    """Start and stop order."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    return ctx.xml(write_startup(ctx, None, vapp, ctx.href("vapp", vapp.id)), hrefs.media("startupSection"))
+
+
+@route("PUT", "/api/vApp/vapp-{entity_id}/startupSection", "updateStartup")
+def put_startup(ctx: Context, entity_id: str) -> Answer:
+    """Set start and stop order of the VMs named."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    element = xml.parse(ctx.body, "ovf:StartupSection")
+    require_idle_vapp(ctx.world, vapp)
+    for item in xml.children(element, "ovf:Item"):
+        facts = {key.rpartition("}")[2]: text for key, text in item.items()}
+        vapp.startup[facts.pop("id", "")] = {key: str(text) for key, text in facts.items()}
+    return task_answer(ctx, start(ctx.world, ctx.user, vapp, "vdcUpdateVapp", "update_vapp"))
+
+
+@route("GET", "/api/vApp/vapp-{entity_id}/snapshotSection", "section")
+def get_snapshot(ctx: Context, entity_id: str) -> Answer:
+    """What snapshots there are."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    return ctx.xml(write_snapshot(ctx, None, vapp, ctx.href("vapp", vapp.id)), hrefs.media("snapshotSection"))
+
+
+@route("GET", "/api/vApp/vapp-{entity_id}/metadata", "metadata")
+def get_metadata(ctx: Context, entity_id: str) -> Answer:
+    """Metadata of a vApp."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    return metadata_answer(ctx, ctx.href("vapp", vapp.id), vapp.metadata)
+
+
+@route("GET", "/api/vApp/vapp-{entity_id}/metadata/{key}", "metadata")
+def get_metadata_value(ctx: Context, entity_id: str, key: str) -> Answer:
+    """One value of a vApp's metadata."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    return metadata_value_answer(ctx, ctx.href("vapp", vapp.id), vapp.metadata, key)

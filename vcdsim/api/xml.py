@@ -1,0 +1,187 @@
+"""XML in the shapes vCloud uses: namespaces, writing elements, reading request bodies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from lxml import etree
+
+from vcdsim.api.version import Version
+from vcdsim.refusals import Refusal
+
+VCLOUD = "http://www.vmware.com/vcloud/v1.5"
+OVF = "http://schemas.dmtf.org/ovf/envelope/1"
+RASD = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_ResourceAllocationSettingData"
+VSSD = "http://schemas.dmtf.org/wbem/wscim/1/cim-schema/2/CIM_VirtualSystemSettingData"
+VMW = "http://www.vmware.com/schema/ovf"
+XSI = "http://www.w3.org/2001/XMLSchema-instance"
+VERSIONS = "http://www.vmware.com/vcloud/versions"
+
+_PREFIXES = {"ovf": OVF, "rasd": RASD, "vssd": VSSD, "vmw": VMW, "xsi": XSI, "vcloud": VCLOUD}
+#: The root of an answer carries them all since 9.0; older answers only the first and xsi.
+_NEW_ROOT = {
+    None: VCLOUD,
+    "ovf": OVF,
+    "vssd": VSSD,
+    "common": "http://schemas.dmtf.org/wbem/wscim/1/common",
+    "rasd": RASD,
+    "vmw": VMW,
+    "ovfenv": "http://schemas.dmtf.org/ovf/environment/1",
+    "vmext": "http://www.vmware.com/vcloud/extension/v1.5",
+    "ns9": VERSIONS,
+}
+_OLD_ROOT = {None: VCLOUD, "ovf": OVF, "vssd": VSSD, "rasd": RASD, "vmw": VMW, "xsi": XSI}
+#: Sections of the OVF namespace declare vCloud's a second time, for their attributes.
+_SECTION = {"ns10": VCLOUD}
+MOST_BODY_BYTES = 4 * 2**20
+
+_names: dict[str, str] = {}
+
+
+def tag(name: str) -> str:
+    """`ovf:Info` or `Link` (vCloud's own namespace) as lxml wants it."""
+    known = _names.get(name)
+    if known is None:
+        prefix, colon, local = name.rpartition(":")
+        known = _names[name] = f"{{{_PREFIXES[prefix] if colon else VCLOUD}}}{local}"
+    return known
+
+
+def attribute(name: str) -> str:
+    """Attributes have no namespace unless they carry a prefix."""
+    return tag(name) if ":" in name else name
+
+
+def root(name: str, version: Version, attributes: Mapping[str, str] | None = None) -> etree._Element:
+    """The root of an answer, with the namespaces of its API version."""
+    element = etree.Element(tag(name), nsmap=_NEW_ROOT if version >= (9, 0) else _OLD_ROOT)
+    if version < (9, 0):
+        element.set(tag("xsi:schemaLocation"), f"{VCLOUD} http://vcdsim/api/v1.5/schema/master.xsd")
+    _set(element, attributes)
+    return element
+
+
+def sub(
+    parent: etree._Element,
+    name: str,
+    text: str | int | bool | None = None,
+    attributes: Mapping[str, str] | None = None,
+) -> etree._Element:
+    """Append a child; booleans are written as xs:boolean, None leaves the element empty."""
+    element = etree.SubElement(parent, tag(name))
+    if text is not None:
+        element.text = flag(text) if isinstance(text, bool) else str(text)
+    _set(element, attributes)
+    return element
+
+
+def ovf_section(parent: etree._Element, name: str, href: str, media_type: str) -> etree._Element:
+    """A section of the OVF namespace whose href and type are prefixed attributes."""
+    element = etree.SubElement(parent, tag(name), nsmap=_SECTION)
+    element.set(tag("vcloud:href"), href)
+    element.set(tag("vcloud:type"), media_type)
+    return element
+
+
+def flag(value: bool) -> str:
+    """xs:boolean."""
+    return "true" if value else "false"
+
+
+def serialise(element: etree._Element, version: Version) -> bytes:
+    """Bytes with the declaration of the version."""
+    head = '<?xml version="1.0" encoding="UTF-8"' + (' standalone="yes"?>' if version >= (9, 0) else "?>") + "\n"
+    return head.encode() + etree.tostring(element, encoding="UTF-8", xml_declaration=False)
+
+
+def parse(body: bytes, expected: str) -> etree._Element:
+    """The root of a request body, named `expected`; anything else is a 400."""
+    if len(body) > MOST_BODY_BYTES:
+        raise bad_body("The request body is too large.")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+    try:
+        element = etree.fromstring(body, parser)
+    except etree.XMLSyntaxError as error:
+        raise bad_body(str(error)) from None
+    if element.getroottree().docinfo.doctype:
+        raise bad_body("A document type declaration is not allowed.")
+    if element.tag != tag(expected):
+        raise bad_body(f"cvc-elt.1: Cannot find the declaration of element '{local_name(element)}'.")
+    return element
+
+
+def bad_body(detail: str) -> Refusal:
+    """The 400 of a body that does not fit the schema."""
+    return Refusal(f"Bad request - Unexpected JAXB Exception - {detail}")
+
+
+def local_name(element: etree._Element) -> str:
+    """The tag without its namespace."""
+    return etree.QName(element).localname
+
+
+def child(parent: etree._Element, name: str) -> etree._Element | None:
+    """The first child of that name."""
+    return parent.find(tag(name))
+
+
+def children(parent: etree._Element, name: str) -> Iterator[etree._Element]:
+    """All children of that name."""
+    return parent.iterchildren(tag(name))
+
+
+def value(parent: etree._Element, name: str) -> str | None:
+    """Text of the first child of that name, None when there is none."""
+    found = parent.find(tag(name))
+    return None if found is None else (found.text or "").strip()
+
+
+def integer(parent: etree._Element, name: str) -> int | None:
+    """Whole number in the first child of that name."""
+    return number(value(parent, name), name)
+
+
+def number(text: str | None, name: str) -> int | None:
+    """A whole number; a fraction of .0 as some clients write it is fine."""
+    if text is None or text == "":
+        return None
+    try:
+        return int(float(text)) if "." in text else int(text)
+    except (ValueError, OverflowError):
+        raise bad_body(f"cvc-datatype-valid.1.2.1: '{text}' is not a valid value for '{name}'.") from None
+
+
+def boolean(text: str | None) -> bool | None:
+    """xs:boolean of an attribute or a text."""
+    if text is None:
+        return None
+    if text.strip() not in ("true", "false", "1", "0"):
+        raise bad_body(f"cvc-datatype-valid.1.2.1: '{text}' is not a valid value for 'boolean'.")
+    return text.strip() in ("true", "1")
+
+
+def yes(parent: etree._Element, name: str, *, default: bool = False) -> bool:
+    """Boolean in the first child of that name."""
+    found = boolean(value(parent, name))
+    return default if found is None else found
+
+
+def check_order(parent: etree._Element, allowed: tuple[str, ...]) -> None:
+    """Refuse children that are unknown or out of the schema's order, as vCD's validation does."""
+    position = 0
+    for element in parent:
+        if not isinstance(element.tag, str) or local_name(element) == "VCloudExtension":
+            continue
+        while position < len(allowed) and element.tag != tag(allowed[position]):
+            position += 1
+        if position == len(allowed):
+            raise bad_body(
+                "cvc-complex-type.2.4.a: Invalid content was found starting with element "
+                f"'{local_name(element)}'. No child element is expected at this point."
+            )
+
+
+def _set(element: etree._Element, attributes: Mapping[str, str] | None) -> None:
+    if attributes:
+        for key, text in attributes.items():
+            element.set(attribute(key), text)

@@ -1,0 +1,92 @@
+"""Refusals: what the simulated vCloud says no to, in the words vCloud Director uses.
+
+Texts marked INF are not recorded anywhere public and follow the recorded style.
+"""
+
+from __future__ import annotations
+
+
+class Refusal(Exception):
+    """A request, or the work of a task, that vCloud turns down."""
+
+    def __init__(self, message: str, *, minor_code: str = "BAD_REQUEST", status: int = 400) -> None:
+        super().__init__(message)
+        self.message = message
+        self.minor_code = minor_code
+        self.status = status
+
+
+def no_access(kind: str, entity_id: str) -> Refusal:
+    """Unknown and foreign ids look the same, as in the real thing: 403, never 404."""
+    return Refusal(
+        f'No access to entity "com.vmware.vcloud.entity.{kind}:{entity_id}".',
+        minor_code="ACCESS_TO_RESOURCE_IS_FORBIDDEN",
+        status=403,
+    )
+
+
+def duplicate_name(name: str) -> Refusal:
+    """The name is taken within its VDC (vApp) or vApp (VM)."""
+    return Refusal(f"The VCD entity {name} already exists.", minor_code="DUPLICATE_NAME")
+
+
+def busy(kind: str, entity_id: str, operation_name: str, task_id: str) -> Refusal:
+    """Another task works on the entity."""
+    shouted = "".join("_" + letter if letter.isupper() else letter for letter in operation_name).upper()
+    return Refusal(
+        f"The entity Ref: com.vmware.vcloud.entity.{kind}:{entity_id} is busy completing an operation {shouted}. "
+        f"{shouted}(com.vmware.vcloud.entity.task:{task_id})",
+        minor_code="BUSY_ENTITY",
+    )
+
+
+def storage_quota() -> Refusal:
+    """More disk than the storage profile has left."""
+    return Refusal("The requested operation will exceed the VDC's storage quota.")
+
+
+def compute_quota() -> Refusal:
+    """More CPU or memory than the VDC has left; said by the power-on task."""
+    return Refusal("There are insufficient CPU or memory resources to complete the operation.")
+
+
+def still_running(label: str, name: str) -> Refusal:
+    """Delete of something deployed, `label` is `vApp` or `VM`."""
+    return Refusal(
+        f'The requested operation could not be executed on {label} "{name}". Stop the {label} and try again.'
+    )
+
+
+def not_running(label: str, name: str) -> Refusal:
+    """Undeploy or power off of something that is not running."""
+    return Refusal(f'The requested operation could not be executed since {label} "{name}" is not running.')
+
+
+def already_running(label: str, name: str) -> Refusal:
+    """Power on of something that is on (INF)."""
+    return Refusal(f'The requested operation could not be executed since {label} "{name}" is already running.')
+
+
+def nothing_powered_on(label: str, name: str) -> Refusal:
+    """Reset, reboot, shutdown or suspend with no VM on."""
+    return Refusal(
+        f'The requested operation could not be executed since {label} "{name}" does not have any powered on VMs.'
+    )
+
+
+def no_vms(name: str) -> Refusal:
+    """Power or deploy of an empty vApp (INF)."""
+    return Refusal(f'The requested operation could not be executed since vApp "{name}" does not have any VMs.')
+
+
+def address_taken(ip: str) -> Refusal:
+    """A MANUAL address somebody else holds."""
+    return Refusal(
+        "The following IP/MAC addresses have already been used by running virtual machines: "
+        f"MAC addresses: IP addresses: {ip}"
+    )
+
+
+def no_free_address(network: str) -> Refusal:
+    """The static pool has run out (INF)."""
+    return Refusal(f'There are no available IP addresses in the static IP pool of network "{network}".')

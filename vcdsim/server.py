@@ -1,0 +1,106 @@
+"""The HTTP server: standard library, one thread per connection, keep-alive, cut lines."""
+
+from __future__ import annotations
+
+import socket
+import sys
+import time
+from collections.abc import Callable, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from vcdsim.api import Answer
+
+Handle = Callable[[str, str, Mapping[str, str], bytes], Answer]
+MOST_BODY_BYTES = 16 * 2**20
+IDLE_CONNECTION_S = 120
+
+
+class Server(ThreadingHTTPServer):
+    """Serves `handle` on host and port (0 picks a free one) until `shutdown()`."""
+
+    daemon_threads = True
+    block_on_close = False
+    request_queue_size = 128
+
+    def __init__(self, host: str, port: int, handle: Handle) -> None:
+        super().__init__((host, port), _Connection)
+        self.handle = handle
+
+    @property
+    def url(self) -> str:
+        """`http://127.0.0.1:PORT`."""
+        host, port = str(self.server_address[0]), int(self.server_address[1])
+        return f"http://{host}:{port}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """A client that went away is no news; anything else is."""
+        error = sys.exc_info()[1]
+        if not isinstance(error, (ConnectionError, TimeoutError)):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+
+class _Connection(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server_version = "vcdsim"
+    sys_version = ""
+    timeout = IDLE_CONNECTION_S
+    # One packet per answer: without it Nagle and delayed acknowledgements cost 40 ms a request.
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    server: Server
+
+    def _serve(self) -> None:
+        body = self._body()
+        if body is None:
+            return
+        answer = self.server.handle(self.command, self.path, dict(self.headers.items()), body)
+        if answer.delay_s:
+            time.sleep(answer.delay_s)
+        if answer.is_cut:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+            return
+        self.send_response_only(answer.status)
+        for name, value in answer.headers.items():
+            self.send_header(name, value)
+        if answer.status != 204:
+            self.send_header("Content-Length", str(len(answer.body)))
+        self.end_headers()
+        self.wfile.write(answer.body)
+
+    def _body(self) -> bytes | None:
+        """The request body; None when the request was refused for its length or form."""
+        if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
+            return self._chunks()
+        try:
+            length = int(self.headers.get("Content-Length") or 0)
+        except ValueError:
+            length = -1
+        if not 0 <= length <= MOST_BODY_BYTES:
+            self._refuse(413 if length > 0 else 400)
+            return None
+        return self.rfile.read(length)
+
+    def _chunks(self) -> bytes | None:
+        taken = bytearray()
+        while True:
+            size = int(self.rfile.readline(32).split(b";")[0] or b"0", 16)
+            if len(taken) + size > MOST_BODY_BYTES:
+                self._refuse(413)
+                return None
+            taken += self.rfile.read(size)
+            self.rfile.readline(2)
+            if size == 0:
+                return bytes(taken)
+
+    def _refuse(self, status: int) -> None:
+        self.close_connection = True
+        self.send_response_only(status)
+        self.send_header("Content-Length", "0")
+        self.send_header("Connection", "close")
+        self.end_headers()
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = _serve
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Silence: who wants a trace reads `Simulator.requests`."""

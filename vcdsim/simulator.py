@@ -1,0 +1,88 @@
+"""One simulated vCloud: world, clock, faults, HTTP. What tests and the command line use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from vcdsim import models, state, tasks
+from vcdsim.api import Answer, Api
+from vcdsim.clock import Clock
+from vcdsim.faults import Faults
+from vcdsim.server import Server
+from vcdsim.world import World
+
+_KEPT_REQUESTS = 50_000
+
+
+class Simulator:
+    """A simulated vCloud of the world `demo`, `small` or a number of VMs.
+
+    With `manual_clock` time moves only by `advance()` and `settle()`; otherwise everything that
+    takes time takes 1/`speed` of it. `state_file` is loaded when it exists.
+    """
+
+    def __init__(
+        self,
+        world: str = "demo",
+        *,
+        manual_clock: bool = False,
+        speed: float = 1.0,
+        state_file: Path | None = None,
+    ) -> None:
+        self.clock = Clock(manual=manual_clock, speed=speed)
+        loaded = state.load(state_file, self.clock) if state_file is not None else None
+        self.world: World = loaded if loaded is not None else models.build(world, self.clock)
+        self.faults = Faults()
+        #: (method, path with query) of every request that reached the simulator, in order.
+        self.requests: list[tuple[str, str]] = []
+        self._api = Api(self.world, self.faults)
+        self._lock = threading.RLock()
+
+    def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
+        """Answer one request without a socket."""
+        with self._lock:
+            self.requests.append((method, path))
+            if len(self.requests) > _KEPT_REQUESTS:
+                del self.requests[: _KEPT_REQUESTS // 2]
+            return self._api.handle(method, path, headers, body)
+
+    def advance(self, seconds: float) -> None:
+        """Move the manual clock; what became due happens."""
+        with self._lock:
+            self.clock.advance(seconds)
+            tasks.tick(self.world)
+
+    def settle(self) -> None:
+        """Move the manual clock until no task is unfinished, except stuck ones."""
+        with self._lock:
+            while (due := self.world.next_due()) is not None:
+                self.clock.advance_to(due)
+                tasks.tick(self.world)
+
+    def expire_sessions(self) -> None:
+        """All tokens become invalid."""
+        with self._lock:
+            self.world.sessions.clear()
+
+    @contextmanager
+    def serve(self, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
+        """Serve over HTTP from a thread while the block runs; gives the base URL."""
+        server = Server(host, port, self.handle)
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+        thread.start()
+        try:
+            yield server.url
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()
+
+    def save(self, path: Path) -> None:
+        """Write the world to a file that `state_file` loads."""
+        with self._lock:
+            tasks.tick(self.world)
+            text = state.dump(self.world)
+        state.write(path, text)

@@ -1,0 +1,64 @@
+"""A world in a file: versioned JSON. Sessions are left out, so a restart makes clients log in again."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import typing
+from pathlib import Path
+
+from vcdsim import tasks
+from vcdsim.clock import Clock
+from vcdsim.codec import decode
+from vcdsim.world import World
+
+FORMAT = "vcdsim-world"
+VERSION = 1
+_KEPT = (
+    "orgs",
+    "users",
+    "vdcs",
+    "storage_profiles",
+    "networks",
+    "catalogs",
+    "templates",
+    "template_vms",
+    "vapps",
+    "vms",
+    "tasks",
+    "mac_count",
+)
+
+
+def dump(world: World) -> str:
+    """The world as JSON text."""
+    kept = {name: getattr(world, name) for name in _KEPT}
+    return json.dumps({"format": FORMAT, "version": VERSION, **kept}, default=vars, separators=(",", ":"))
+
+
+def write(path: Path, text: str) -> None:
+    """Replace the file in one step: a reader sees the old world or the new one."""
+    draft = path.with_name(path.name + ".new")
+    with open(draft, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    draft.replace(path)
+
+
+def load(path: Path, clock: Clock) -> World | None:
+    """The world in the file, None when there is no file; a foreign file is a ValueError."""
+    if not path.exists():
+        return None
+    data = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise ValueError(f"{path} is not a saved world of vcdsim")
+    if data.get("version") != VERSION:
+        raise ValueError(f"{path} has version {data.get('version')}, this vcdsim reads version {VERSION}")
+    hints = typing.get_type_hints(World)
+    fields = {field.name for field in dataclasses.fields(World)}
+    kept = {name: decode(hints[name], data[name]) for name in _KEPT if name in data and name in fields}
+    world = World(clock, **kept)
+    tasks.resume_agenda(world)
+    return world

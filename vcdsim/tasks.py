@@ -1,0 +1,210 @@
+"""The task engine: starts tasks, moves them on the world's clock, ends them with an effect.
+
+An effect is a function registered under a name; the task stores only the name and JSON
+arguments, so a task half done survives saving and loading the world.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from vcdsim.entities import Task, TaskError, User, VApp, Vm
+from vcdsim.refusals import Refusal, busy
+from vcdsim.world import World
+
+Effect = Callable[[World, Task], None]
+
+_EFFECTS: dict[str, Effect] = {}
+_ROLLBACKS: dict[str, Effect] = {}
+
+#: Nominal seconds from `running` to the end; instantiate adds time for its disks.
+DURATIONS_S = {
+    "instantiate": 60.0,
+    "compose": 4.0,
+    "power_on": 15.0,
+    "power_off": 5.0,
+    "shut_down": 20.0,
+    "reboot": 20.0,
+    "reset": 6.0,
+    "suspend": 12.0,
+    "discard_state": 4.0,
+    "undeploy": 8.0,
+    "delete": 10.0,
+    "reconfigure": 8.0,
+    "update_vapp": 5.0,
+    "snapshot": 10.0,
+}
+QUEUE_S = 0.5
+EXPIRY_S = 90 * 86400.0
+KEPT_TASKS = 20_000
+
+
+def effect(name: str) -> Callable[[Effect], Effect]:
+    """Register the function that ends tasks of this name successfully."""
+
+    def register(function: Effect) -> Effect:
+        _EFFECTS[name] = function
+        return function
+
+    return register
+
+
+def rollback(name: str) -> Callable[[Effect], Effect]:
+    """Register what is left behind when a task of this name fails or is canceled."""
+
+    def register(function: Effect) -> Effect:
+        _ROLLBACKS[name] = function
+        return function
+
+    return register
+
+
+def require_idle_vm(world: World, vm: Vm) -> None:
+    """Refuse with BUSY_ENTITY while a task works on the VM or on its vApp."""
+    for kind, entity_id in (("vm", vm.id), ("vapp", vm.container_id)):
+        _require_idle(world, kind, entity_id)
+
+
+def require_idle_vapp(world: World, vapp: VApp) -> None:
+    """Refuse with BUSY_ENTITY while a task works on the vApp or on any of its VMs."""
+    _require_idle(world, "vapp", vapp.id)
+    for vm_id in vapp.vm_ids:
+        _require_idle(world, "vm", vm_id)
+
+
+def is_busy_vm(world: World, vm: Vm) -> bool:
+    """True while a task works on the VM or on its vApp."""
+    return world.active_task(vm.id) is not None or world.active_task(vm.container_id) is not None
+
+
+def is_busy_vapp(world: World, vapp: VApp) -> bool:
+    """True while a task works on the vApp or on any of its VMs."""
+    return any(world.active_task(entity_id) is not None for entity_id in (vapp.id, *vapp.vm_ids))
+
+
+def _require_idle(world: World, kind: str, entity_id: str) -> None:
+    task = world.active_task(entity_id)
+    if task is not None:
+        raise busy(kind, entity_id, task.operation_name, task.id)
+
+
+def start(
+    world: World,
+    actor: User,
+    owner: Vm | VApp,
+    operation_name: str,
+    effect_name: str,
+    *,
+    args: dict[str, Any] | None = None,
+    extra_s: float = 0.0,
+) -> Task:
+    """Start a task on `owner`, which counts as busy until the task is final."""
+    fault, world.task_fault = world.task_fault, None
+    now = world.now()
+    runs_at = now + world.clock.scale(QUEUE_S)
+    task = Task(
+        id=world.new_id(),
+        operation_name=operation_name,
+        effect=effect_name,
+        owner_kind="vm" if isinstance(owner, Vm) else "vapp",
+        owner_id=owner.id,
+        owner_name=owner.name,
+        org_id=owner.org_id,
+        user_id=actor.id,
+        created_at=now,
+        runs_at=runs_at,
+        ends_at=runs_at + world.clock.scale(DURATIONS_S[effect_name] + extra_s),
+        args=args or {},
+        is_stuck=fault is not None and fault.stuck,
+        fails_with=fault.error if fault is not None else None,
+    )
+    world.tasks[task.id] = task
+    owner.last_task_id = task.id
+    world.occupy(owner.id, task.id)
+    world.schedule(task.runs_at, task.id)
+    _forget_old(world)
+    world.changed()
+    return task
+
+
+def tick(world: World) -> None:
+    """Do all that became due since the last look. Called before every request."""
+    now = world.now()
+    while (due := world.take_due(now)) is not None:
+        moment, task = due
+        _move(world, task, moment)
+
+
+def cancel(world: World, task: Task) -> None:
+    """Cancel an unfinished task at once; a final task is left as it is."""
+    task.cancel_requested = True
+    if not task.is_final:
+        _undo(world, task)
+        _finish(world, task, "canceled", world.now())
+
+
+def resume_agenda(world: World) -> None:
+    """Rebuild the agenda and the busy marks from the stored tasks, after loading a world."""
+    for task in world.tasks.values():
+        if not task.is_final:
+            world.occupy(task.owner_id, task.id)
+            if not task.is_stuck or task.status == "queued":
+                world.schedule(task.runs_at if task.status == "queued" else task.ends_at, task.id)
+
+
+def progress(task: Task, now: float) -> int:
+    """Percent done: 1 once running, 100 at the end; a stuck task stays at 1."""
+    if task.is_final:
+        return 100
+    if task.status == "queued":
+        return 0
+    if task.is_stuck:
+        return 1
+    share = (now - task.runs_at) / max(task.ends_at - task.runs_at, 0.001)
+    return max(1, min(99, int(share * 100)))
+
+
+def _move(world: World, task: Task, moment: float) -> None:
+    if task.is_final:
+        return
+    if task.status == "queued":
+        task.status = "running"
+        if not task.is_stuck:
+            world.schedule(task.ends_at, task.id)
+        world.changed()
+        return
+    if task.fails_with is not None:
+        _undo(world, task)
+        task.error = task.fails_with
+        _finish(world, task, "error", moment)
+        return
+    try:
+        _EFFECTS[task.effect](world, task)
+    except Refusal as refusal:
+        _undo(world, task)
+        task.error = TaskError(refusal.minor_code, refusal.message, refusal.status)
+        _finish(world, task, "error", moment)
+    else:
+        _finish(world, task, "success", moment)
+
+
+def _undo(world: World, task: Task) -> None:
+    if task.effect in _ROLLBACKS:
+        _ROLLBACKS[task.effect](world, task)
+
+
+def _finish(world: World, task: Task, status: str, moment: float) -> None:
+    task.status = status
+    task.finished_at = moment
+    task.args = {}
+    world.release(task.owner_id, task.id)
+    world.changed()
+
+
+def _forget_old(world: World) -> None:
+    """Drop the oldest final tasks beyond what is kept; vCD forgets tasks too."""
+    excess = len(world.tasks) - KEPT_TASKS
+    if excess > 0:
+        for task_id in [one.id for one in world.tasks.values() if one.is_final][: excess + KEPT_TASKS // 10]:
+            del world.tasks[task_id]

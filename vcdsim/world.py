@@ -1,0 +1,277 @@
+"""The state of a simulated vCloud Director and the look-ups every rule needs.
+
+All dictionaries are keyed by bare id (a UUID, no urn) and keep insertion order, which stands in
+for vCD's "database id" order. Rules live beside the nouns: `vapps`, `power`, `hardware`,
+`networks`, `snapshots`; the task engine is `tasks`.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import uuid
+from dataclasses import dataclass, field
+
+from vcdsim.clock import Clock
+from vcdsim.entities import (
+    ON,
+    SUSPENDED,
+    Catalog,
+    Org,
+    OrgNetwork,
+    Session,
+    StorageProfile,
+    Task,
+    TaskError,
+    Template,
+    User,
+    VApp,
+    Vdc,
+    Vm,
+)
+from vcdsim.refusals import no_access
+
+SYSTEM_ORG = "System"
+
+#: vCloud's status integers used here.
+FAILED_CREATION, UNRESOLVED, RESOLVED, STATUS_SUSPENDED, POWERED_ON, POWERED_OFF, MIXED = -1, 0, 1, 3, 4, 8, 10
+
+
+@dataclass
+class TaskFault:
+    """What happens to the next task that is started: it hangs, or it ends in `error`."""
+
+    stuck: bool = False
+    error: TaskError | None = None
+
+
+@dataclass
+class World:
+    """Everything one simulated vCloud knows. Not thread-safe: callers hold one lock around it."""
+
+    clock: Clock
+    orgs: dict[str, Org] = field(default_factory=dict)
+    users: dict[str, User] = field(default_factory=dict)
+    vdcs: dict[str, Vdc] = field(default_factory=dict)
+    storage_profiles: dict[str, StorageProfile] = field(default_factory=dict)
+    networks: dict[str, OrgNetwork] = field(default_factory=dict)
+    catalogs: dict[str, Catalog] = field(default_factory=dict)
+    templates: dict[str, Template] = field(default_factory=dict)
+    template_vms: dict[str, Vm] = field(default_factory=dict)
+    vapps: dict[str, VApp] = field(default_factory=dict)
+    vms: dict[str, Vm] = field(default_factory=dict)
+    tasks: dict[str, Task] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    #: Grows with every change that a saved file must show.
+    revision: int = 0
+    #: Set by the fault machinery around one request, taken by the next task that starts.
+    task_fault: TaskFault | None = None
+    mac_count: int = 0
+    _agenda: list[tuple[float, int, str]] = field(default_factory=list, repr=False)
+    _turn: itertools.count[int] = field(default_factory=itertools.count, repr=False)
+    _active: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def now(self) -> float:
+        """The present moment."""
+        return self.clock.now()
+
+    def changed(self) -> None:
+        """Note that something worth saving changed."""
+        self.revision += 1
+
+    def new_id(self) -> str:
+        """A fresh UUID."""
+        return str(uuid.uuid4())
+
+    def new_mac(self) -> str:
+        """A fresh address of VMware's own range."""
+        self.mac_count += 1
+        low = self.mac_count
+        return f"00:50:56:{low >> 16 & 0xFF:02x}:{low >> 8 & 0xFF:02x}:{low & 0xFF:02x}"
+
+    # --- the agenda of the task engine
+
+    def schedule(self, moment: float, task_id: str) -> None:
+        """Have the task engine look at the task at `moment`."""
+        heapq.heappush(self._agenda, (moment, next(self._turn), task_id))
+
+    def next_due(self) -> float | None:
+        """The moment of the next entry of the agenda."""
+        return self._agenda[0][0] if self._agenda else None
+
+    def take_due(self, until: float) -> tuple[float, Task] | None:
+        """Remove and return the first entry not later than `until`."""
+        while self._agenda and self._agenda[0][0] <= until:
+            moment, _, task_id = heapq.heappop(self._agenda)
+            task = self.tasks.get(task_id)
+            if task is not None:
+                return moment, task
+        return None
+
+    def occupy(self, entity_id: str, task_id: str) -> None:
+        """The task works on the entity from now on."""
+        self._active[entity_id] = task_id
+
+    def release(self, entity_id: str, task_id: str) -> None:
+        """The task no longer works on the entity."""
+        if self._active.get(entity_id) == task_id:
+            del self._active[entity_id]
+
+    def active_task(self, entity_id: str) -> Task | None:
+        """The unfinished task working on exactly this entity."""
+        task_id = self._active.get(entity_id)
+        return self.tasks[task_id] if task_id is not None else None
+
+    # --- look-ups that respect who asks
+
+    def sees_all(self, user: User) -> bool:
+        """True for users of the org `System`."""
+        return self.orgs[user.org_id].name == SYSTEM_ORG
+
+    def vm(self, vm_id: str, user: User) -> Vm:
+        """The VM, or the 403 of unknown and foreign ids."""
+        vm = self.vms.get(vm_id)
+        if vm is None or not self._may(user, vm.org_id):
+            raise no_access("vm", vm_id)
+        return vm
+
+    def vapp(self, vapp_id: str, user: User) -> VApp:
+        """The vApp, or 403."""
+        vapp = self.vapps.get(vapp_id)
+        if vapp is None or not self._may(user, vapp.org_id):
+            raise no_access("vapp", vapp_id)
+        return vapp
+
+    def vdc(self, vdc_id: str, user: User) -> Vdc:
+        """The VDC, or 403."""
+        vdc = self.vdcs.get(vdc_id)
+        if vdc is None or not self._may(user, vdc.org_id):
+            raise no_access("vdc", vdc_id)
+        return vdc
+
+    def org(self, org_id: str, user: User) -> Org:
+        """The organization, or 403."""
+        org = self.orgs.get(org_id)
+        if org is None or not self._may(user, org.id):
+            raise no_access("org", org_id)
+        return org
+
+    def network(self, network_id: str, user: User) -> OrgNetwork:
+        """The organization network, or 403."""
+        network = self.networks.get(network_id)
+        if network is None or not self._may(user, network.org_id):
+            raise no_access("network", network_id)
+        return network
+
+    def catalog(self, catalog_id: str, user: User) -> Catalog:
+        """The catalog, also a public one of another organization, or 403."""
+        catalog = self.catalogs.get(catalog_id)
+        if catalog is None or not (catalog.is_public or self._may(user, catalog.org_id)):
+            raise no_access("catalog", catalog_id)
+        return catalog
+
+    def template(self, template_id: str, user: User) -> Template:
+        """The vApp template, or 403."""
+        template = self.templates.get(template_id)
+        if template is None or not self._may_use(user, template):
+            raise no_access("vapptemplate", template_id)
+        return template
+
+    def template_of_item(self, item_id: str, user: User) -> Template:
+        """The template a catalog item stands for, or 403."""
+        for template in self.templates.values():
+            if template.item_id == item_id and self._may_use(user, template):
+                return template
+        raise no_access("catalogitem", item_id)
+
+    def template_vm(self, vm_id: str, user: User) -> Vm:
+        """A VM inside a template, or 403."""
+        vm = self.template_vms.get(vm_id)
+        if vm is None or not self._may_use(user, self.templates[vm.container_id]):
+            raise no_access("vm", vm_id)
+        return vm
+
+    def storage_profile(self, profile_id: str, user: User) -> StorageProfile:
+        """The storage profile, or 403."""
+        profile = self.storage_profiles.get(profile_id)
+        if profile is None or not self._may(user, self.vdcs[profile.vdc_id].org_id):
+            raise no_access("vdcstorageProfile", profile_id)
+        return profile
+
+    def task(self, task_id: str, user: User) -> Task:
+        """The task, or 403."""
+        task = self.tasks.get(task_id)
+        if task is None or not self._may(user, task.org_id):
+            raise no_access("task", task_id)
+        return task
+
+    def user_named(self, org_name: str, user_name: str) -> User | None:
+        """The user `user_name` of `org_name`, both without regard to case."""
+        for user in self.users.values():
+            if user.name.lower() == user_name.lower() and self.orgs[user.org_id].name.lower() == org_name.lower():
+                return user
+        return None
+
+    def visible_orgs(self, user: User) -> list[Org]:
+        """Organizations `user` may see."""
+        return [org for org in self.orgs.values() if self._may(user, org.id)]
+
+    def visible_catalogs(self, user: User) -> list[Catalog]:
+        """Catalogs `user` may use."""
+        return [one for one in self.catalogs.values() if one.is_public or self._may(user, one.org_id)]
+
+    def visible_templates(self, user: User) -> list[Template]:
+        """Templates `user` may instantiate."""
+        return [one for one in self.templates.values() if self._may_use(user, one)]
+
+    def _may(self, user: User, org_id: str) -> bool:
+        return user.org_id == org_id or self.sees_all(user)
+
+    def _may_use(self, user: User, template: Template) -> bool:
+        return self.catalogs[template.catalog_id].is_public or self._may(user, template.org_id)
+
+    # --- facts derived from several records
+
+    def vms_of(self, vapp: VApp) -> list[Vm]:
+        """The VMs of a vApp in their order."""
+        return [self.vms[vm_id] for vm_id in vapp.vm_ids]
+
+    def vdc_vms(self, vdc: Vdc) -> list[Vm]:
+        """All VMs of the VDC."""
+        return [self.vms[vm_id] for vapp_id in vdc.vapp_ids for vm_id in self.vapps[vapp_id].vm_ids]
+
+    def default_profile(self, vdc: Vdc) -> StorageProfile:
+        """The storage profile used when a request names none."""
+        profiles = [self.storage_profiles[one] for one in vdc.storage_profile_ids]
+        return next((one for one in profiles if one.is_default), profiles[0])
+
+    def storage_used_mb(self, profile: StorageProfile) -> int:
+        """Disk space of all VMs on the profile."""
+        return sum(
+            disk.size_mb
+            for vm in self.vdc_vms(self.vdcs[profile.vdc_id])
+            for disk in vm.disks
+            if disk.storage_profile_id == profile.id
+        )
+
+    def compute_used(self, vdc: Vdc) -> tuple[int, int]:
+        """(MHz, MB) taken by the VMs that are on."""
+        running = [vm for vm in self.vdc_vms(vdc) if vm.power == ON]
+        return sum(vm.cpu_count for vm in running) * vdc.vcpu_mhz, sum(vm.memory_mb for vm in running)
+
+
+def vm_status(vm: Vm) -> int:
+    """The status integer of a VM document."""
+    if not vm.is_resolved:
+        return UNRESOLVED
+    return {ON: POWERED_ON, SUSPENDED: STATUS_SUSPENDED}.get(vm.power, POWERED_OFF)
+
+
+def vapp_status(vapp: VApp, vms: list[Vm]) -> int:
+    """The status integer of a vApp document, derived from its VMs."""
+    if vapp.creation != "done":
+        return UNRESOLVED if vapp.creation == "creating" else FAILED_CREATION
+    if not vms:
+        return RESOLVED
+    statuses = {vm_status(vm) for vm in vms}
+    return statuses.pop() if len(statuses) == 1 else MIXED
