@@ -73,13 +73,13 @@ def password_hash() -> str:
 
 
 @pytest.fixture
-def cast(app: Flask, password_hash: str) -> Cast:
+def cast(app: Flask, clock: Clock, password_hash: str) -> Cast:
     """The people of every test: owner, technician and viewer of Acme, the stranger of Globex, support."""
     return Cast.gather(password_hash)
 
 
 @pytest.fixture
-def cloud(cast: Cast) -> Iterator[Simulator]:
+def cloud(cast: Cast, clock: Clock) -> Iterator[Simulator]:
     """A simulated vCloud in its demo state, on its own clock, attached to Acme and Globex and read."""
     simulator = Simulator("demo", manual_clock=True)
     with simulator.serve() as url:

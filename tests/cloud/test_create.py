@@ -267,7 +267,7 @@ def test_a_task_that_fails_is_explained_and_the_half_made_server_is_removed(
     cloud.faults.add(step, task_error=error("VDC_STORAGE_QUOTA", words))
     failed = create(cast, cloud, clock)
     assert (failed.state, failed.error_code) == ("failed", "task_failed")
-    assert failed.error_params["message"] == words
+    assert words in failed.error_params["message"]
     assert made(cloud) == []
     assert failed.password_sealed is None
     assert failed.vm_id is None

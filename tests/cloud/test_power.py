@@ -134,7 +134,7 @@ def test_a_refusal_of_vcloud_is_kept_in_its_words(cast: Cast, cloud: Simulator, 
     asked = ask(cast, "sandbox", Action.START)
     drain(cloud, clock)
     assert (operation(asked).state, operation(asked).error_code) == ("failed", "refused")
-    assert operation(asked).error_params["message"] == words
+    assert words in operation(asked).error_params["message"]
 
 
 def test_somebody_elses_server_does_not_exist(cast: Cast, cloud: Simulator, clock: Clock) -> None:
