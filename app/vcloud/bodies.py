@@ -74,6 +74,15 @@ def _network_config(section: Element, network: VAppNetwork, base: str) -> None:
     if network.parent_urn:
         _add(configuration, "ParentNetwork", href=base + path_of(network.parent_urn, "network"))
     _add(configuration, "FenceMode", network.fence_mode)
+    if network.fence_mode == "natRouted":
+        _nat_service(_add(_add(configuration, "Features"), "NatService"))
+
+
+def _nat_service(service: Element) -> None:
+    """Give each connected VM an external address of its own; what may come in is for the firewall to say."""
+    _add(service, "IsEnabled", "true")
+    _add(service, "NatType", "ipTranslation")
+    _add(service, "Policy", "allowTraffic")
 
 
 def _ip_scope(scope: Element, network: VAppNetwork) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from types import TracebackType
@@ -22,6 +23,7 @@ from app.vcloud.types import (
     Task,
     TaskRecord,
     TemplateLimits,
+    TemplateVm,
     VApp,
     VAppRecord,
     VappTemplate,
@@ -111,8 +113,8 @@ class Client:
         """Return the templates in catalogs we may read. Two requests each, so ask rarely."""
         kind = "adminVAppTemplate" if self._is_provider else "vAppTemplate"
         rows = self._rows(kind, query.catalog_template, lambda row: row[0])
-        found = (self._template(urn, catalog_name) for urn, catalog_name in rows if catalog_name)
-        return [template for template in found if template]
+        found = [self._template(urn, catalog_name) for urn, catalog_name in rows if catalog_name]
+        return self._with_hardware([template for template in found if template])
 
     def networks(self, vdc_urn: str) -> list[OrgVdcNetwork]:
         """Return the networks VMs of this VDC can use: its own and those the organization shares."""
@@ -190,7 +192,8 @@ class Client:
         )
         path = path_of(vm_urn, "vm")
         body = self._wire.get(path, "Vm", edit)
-        return self._task("POST", path + "/action/reconfigureVm", body, "vm")
+        secret = customization.password if customization else None
+        return self._task("POST", path + "/action/reconfigureVm", body, "vm", secret=secret)
 
     def deploy(self, urn: str, *, power_on: bool = True, force_customization: bool = False) -> Task:
         """Deploy a VM or vApp; `force_customization` only from undeployed."""
@@ -220,9 +223,11 @@ class Client:
 
     # Inside
 
-    def _task(self, method: str, path: str, body: bytes | None = None, kind: str | None = None) -> Task:
+    def _task(
+        self, method: str, path: str, body: bytes | None = None, kind: str | None = None, *, secret: str | None = None
+    ) -> Task:
         content = None if kind is None else media_type(kind)
-        return self._wire.command(method, path, "Task", parse.task, body=body, media_type=content)
+        return self._wire.command(method, path, "Task", parse.task, body=body, media_type=content, secret=secret)
 
     def _rows(
         self, kind: str, to_value: Callable[[Element], T], key: Callable[[T], str], *conditions: Condition
@@ -260,7 +265,25 @@ class Client:
         except Refused:  # not everybody may read metadata of a foreign catalog; then the template has no bounds
             return TemplateLimits()
 
+    def _with_hardware(self, templates: list[VappTemplate]) -> list[VappTemplate]:
+        """Complete VMs whose hardware is not in their template's document (5.5 and older) from the query service."""
+        if all(vm.cpu_count for template in templates for vm in template.vms):
+            return templates
+        kind = "adminVM" if self._is_provider else "vm"
+        rows = self._rows(kind, query.vm_record, lambda row: row.id, Condition("isVAppTemplate", "true"))
+        known = {row.id: row for row in rows}
+        return [
+            replace(template, vms=tuple(_completed(vm, known.get(vm.id)) for vm in template.vms))
+            for template in templates
+        ]
+
     def _with_fence_mode(self, network: OrgVdcNetwork) -> OrgVdcNetwork:
         if network.fence_mode:
             return network
         return self._wire.get(path_of(network.id, "network"), "OrgVdcNetwork", parse.org_network)
+
+
+def _completed(vm: TemplateVm, row: VmRecord | None) -> TemplateVm:
+    if vm.cpu_count or row is None:
+        return vm
+    return replace(vm, cpu_count=row.cpu_count, memory_mb=row.memory_mb, guest_os=vm.guest_os or row.guest_os)

@@ -33,6 +33,11 @@ class VcloudError(Exception):
         self.request_id = request_id or (found.group(1) if found else None)
         self.sent = sent
 
+    def redact(self, secret: str) -> None:
+        """Take a secret of the request out of what vCloud says about it, for it may quote what it refuses."""
+        self.message = self.message.replace(secret, "…")
+        self.args = (self.message,)
+
     def __str__(self) -> str:
         """Return message, code and request id as one line for logs."""
         details = [part for part in (self.minor_code, self.request_id and f"request {self.request_id}") if part]

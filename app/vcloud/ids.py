@@ -5,7 +5,6 @@ from the configured base; so no answer can make us send our token elsewhere.
 """
 
 import re
-from urllib.parse import urlsplit
 
 from app.vcloud.errors import UUID
 
@@ -27,16 +26,15 @@ _KINDS = {
     "user/": "user",
 }
 _PATHS = {kind: path for path, kind in _KINDS.items() if path != "vAppTemplate/vm-"}
-_HREF_PATH = re.compile(rf"(?:/[\w.~-]+)*/api/(?:admin/)?({'|'.join(map(re.escape, _KINDS))})({UUID})/?")
+# Read without urllib: a listing of 10,000 VMs holds 40,000 of them.
+_HREF = re.compile(
+    rf"(?:https?://[^/?#\s]+)?(?:/[\w.~-]+)*/api/(?:admin/)?({'|'.join(map(re.escape, _KINDS))})({UUID})/?", re.ASCII
+)
 
 
 def urn_from_href(href: str) -> str | None:
     """Return `urn:vcloud:kind:uuid` for a href of a known kind of object, None for everything else."""
-    try:
-        path = urlsplit(href).path
-    except ValueError:
-        return None
-    found = _HREF_PATH.fullmatch(path)
+    found = _HREF.fullmatch(href)
     return f"urn:vcloud:{_KINDS[found.group(1)]}:{found.group(2).lower()}" if found else None
 
 

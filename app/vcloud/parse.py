@@ -1,6 +1,7 @@
 """Elements of entity documents to values of `types`. Whatever is not as expected raises `xml.MalformedError`."""
 
 import re
+from dataclasses import replace
 
 from app.vcloud import xml
 from app.vcloud.ids import urn_from_href
@@ -71,8 +72,9 @@ def vapp(element: Element) -> VApp:
     """Read a VApp with all it contains."""
     networks = children(child(element, "NetworkConfigSection"), "NetworkConfig")
     owner = child(element, "Owner", "User")
+    urn = xml.required_urn(element)
     return VApp(
-        id=xml.required_urn(element),
+        id=urn,
         name=element.get("name", ""),
         description=text(element, "Description") or "",
         status=_status(element),
@@ -80,7 +82,7 @@ def vapp(element: Element) -> VApp:
         vdc_id=_up(element, "vdc"),
         owner_name=None if owner is None else owner.get("name"),
         networks=tuple(_vapp_network(item) for item in networks if item.get("networkName") != _UNPLUGGED),
-        vms=tuple(vm(item) for item in children(child(element, "Children"), "Vm")),
+        vms=tuple(replace(vm(item), vapp_id=urn) for item in children(child(element, "Children"), "Vm")),
         links=_links(element),
         tasks=_tasks(element),
         created_at=moment(text(element, "DateCreated")),

@@ -120,10 +120,19 @@ class Wire:
         *,
         body: bytes | None = None,
         media_type: str | None = None,
+        secret: str | None = None,
     ) -> T:
-        """Send a command once and return what `read` makes of the answer; never repeated but after a 401 or 406."""
-        answer = self._authorized(method, path, body, media_type, self._deadline())
-        return self._read(answer, path, tag, read, command=True)
+        """Send a command once and return what `read` makes of the answer; never repeated but after a 401 or 406.
+
+        `secret` is what the body holds and no error may quote.
+        """
+        try:
+            answer = self._authorized(method, path, body, media_type, self._deadline())
+            return self._read(answer, path, tag, read, command=True)
+        except VcloudError as error:
+            if secret:
+                error.redact(secret)
+            raise
 
     def _deadline(self) -> float:
         return self._clock() + self._limits.call_s
@@ -135,7 +144,7 @@ class Wire:
                 return once(deadline)
             except Unavailable as error:
                 pause_s = max(least_s, _retry_after_s(error))
-                if self._clock() - started + pause_s > _RETRY_WITHIN_S or not _may_pass(error):
+                if self._clock() - started + pause_s >= _RETRY_WITHIN_S or not _may_pass(error):
                     raise
                 self._sleep(pause_s)
         return once(deadline)
@@ -163,7 +172,7 @@ class Wire:
 
     def _read(self, answer: Answer, path: str, tag: str, read: Callable[[Element], T], *, command: bool) -> T:
         if not 200 <= answer.status < 300:
-            raise _refusal(answer, command=command, names_object=bool(re.search(UUID, path)))
+            raise _refusal(answer, command=command, names_object=bool(re.search(UUID, path.partition("?")[0])))
         try:
             return read(xml.parse(answer.body, tag))
         except xml.MalformedError as error:
