@@ -1,0 +1,29 @@
+from collections.abc import Iterator
+
+import pytest
+import responses
+
+from tests.vcloud.support import Vcd
+
+
+@pytest.fixture
+def mock() -> Iterator[responses.RequestsMock]:
+    """Refuses every address that no test has named."""
+    with responses.RequestsMock(assert_all_requests_are_fired=False) as found:
+        yield found
+
+
+@pytest.fixture
+def vcd(mock: responses.RequestsMock) -> Vcd:
+    """A 5.5 server that lets us in."""
+    found = Vcd(mock)
+    found.open()
+    return found
+
+
+@pytest.fixture
+def vcd_39(mock: responses.RequestsMock) -> Vcd:
+    """A 10.6 server that lets us in."""
+    found = Vcd(mock, "39.1")
+    found.open()
+    return found
