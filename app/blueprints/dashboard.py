@@ -11,7 +11,7 @@ from sqlalchemy.orm import joinedload
 from app import clock
 from app.accounts.rules import Permission, can
 from app.blueprints import lines, web
-from app.blueprints.vm_list import ATTENTION, counts, own_vms
+from app.blueprints.vm_list import ATTENTION, counts, group_labels, own_vms
 from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import VmState
 from app.db import db
@@ -95,15 +95,16 @@ def _recent() -> list[Operation]:
 
 
 def _tiles(numbers: dict[str, int]) -> list[Tile]:
-    tiles = [
-        (STATE_GLYPHS[VmState.ON], str(VM_STATES[VmState.ON]), "on"),
-        (STATE_GLYPHS[VmState.OFF], str(VM_STATES[VmState.OFF]), "off"),
-        (STATE_GLYPHS[VmState.SUSPENDED], str(VM_STATES[VmState.SUSPENDED]), "suspended"),
-        ("warn" if numbers["attention"] else "off", gettext("Needs attention"), "attention"),
-    ]
+    glyphs = {
+        "on": "on",
+        "off": "off",
+        "suspended": "suspended",
+        "attention": "warn" if numbers["attention"] else "off",
+    }
+    labels = group_labels()
     return [
-        Tile(glyph=glyph, label=label, count=numbers[key], url=url_for("vms.index", state=key))
-        for glyph, label, key in tiles
+        Tile(glyph=glyph, label=labels[key], count=numbers[key], url=url_for("vms.index", state=key))
+        for key, glyph in glyphs.items()
     ]
 
 

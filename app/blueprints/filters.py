@@ -5,8 +5,9 @@ Every moment is shown in the zone of the account and carries its full form with 
 
 from datetime import datetime, timedelta
 
+from babel.dates import get_timezone_name
 from flask import Flask
-from flask_babel import format_date, format_datetime, format_time, get_timezone, gettext, to_user_timezone
+from flask_babel import format_date, format_datetime, format_time, get_locale, get_timezone, gettext, to_user_timezone
 from markupsafe import Markup
 
 from app import clock
@@ -22,9 +23,9 @@ def init(app: Flask) -> None:
 
 
 def moment(at: datetime) -> str:
-    """The full form: "Saturday 21 November 2026, 14:20:05, Moscow time"."""
-    zone = to_user_timezone(at).tzname() or str(get_timezone())
-    return f"{format_datetime(at, 'EEEE d MMMM y, HH:mm:ss')}, {zone}"
+    """The full form: "Saturday 21 November 2026, 14:20, Moscow Time"."""
+    zone = get_timezone_name(get_timezone(), zone_variant="generic", locale=get_locale())
+    return f"{format_datetime(at, f'EEEE d MMMM y, {CLOCK}')}, {zone}"
 
 
 def clock_time(at: datetime) -> str:
@@ -50,14 +51,12 @@ def when_s(at: datetime) -> Markup:
 
 
 def when(at: datetime) -> Markup:
-    """A moment as short as it stays clear: "14:20", "yesterday, 15:01", "Fri, 18:40", "3 Nov", "3 Nov 2025"."""
+    """A moment as short as it stays clear: "14:20", "Fri, 18:40", "3 Nov", "3 Nov 2025"."""
     here, now = to_user_timezone(at), to_user_timezone(clock.now())
     days_ago = (now.date() - here.date()).days
     if days_ago == 0:
         text = clock_time(at)
-    elif days_ago == 1:
-        text = gettext("yesterday, %(time)s", time=clock_time(at))
-    elif 1 < days_ago < 7:
+    elif 0 < days_ago < 7:
         text = str(format_datetime(at, f"EEE, {CLOCK}"))
     else:
         text = str(format_date(at, "d MMM" if here.year == now.year else "d MMM y"))

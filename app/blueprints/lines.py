@@ -25,6 +25,7 @@ class Line:
     title: str
     label: str
     step: str
+    detail: str
     progress: int
     started_at: datetime
 
@@ -94,13 +95,14 @@ def brief(operation: Operation) -> Line:
         title=title(operation),
         label=str(BUSY_STATES[operation.kind]),
         step=step_words(operation),
+        detail=_detail(operation),
         progress=progress(operation),
         started_at=operation.created_at,
     )
 
 
 def step_words(operation: Operation) -> str:
-    """ "Step 2 of 6: copy the template", or why it waits."""
+    """ "Step 2 of 6", or why it waits."""
     if operation.error_code is not None:
         return gettext("Removing what was made")
     if operation.waiting_for is not None:
@@ -109,6 +111,13 @@ def step_words(operation: Operation) -> str:
         return gettext("Waiting for its turn")
     number, total = _position(operation)
     return gettext("Step %(number)s of %(total)s", number=number, total=total)
+
+
+def _detail(operation: Operation) -> str:
+    """What `step_words` says, with the name of the step where the work goes on."""
+    words = step_words(operation)
+    plain = operation.state == "running" and operation.error_code is None and operation.waiting_for is None
+    return gettext("%(step)s: %(what)s", step=words, what=str(STEPS[operation.step])) if plain else words
 
 
 def progress(operation: Operation) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from flask import request, url_for
-from flask_babel import gettext
+from flask_babel import pgettext
 from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
 from sqlalchemy.orm import contains_eager, joinedload
 
@@ -57,13 +57,19 @@ class Listing:
     @property
     def filters(self) -> list[tuple[str, str, int]]:
         """The quick filters: key, label, number."""
-        labels = {
-            "all": gettext("All"),
-            "on": gettext("On"),
-            "off": gettext("Off"),
-            "attention": gettext("Needs attention"),
-        }
-        return [(key, label, self.counts[key]) for key, label in labels.items()]
+        keys = ("all", "on", "off", "attention")
+        return [(key, group_labels()[key], self.counts[key]) for key in keys]
+
+
+def group_labels() -> dict[str, str]:
+    """What the groups of machines are called."""
+    return {
+        "all": pgettext("several servers", "All"),
+        "on": pgettext("several servers", "On"),
+        "off": pgettext("several servers", "Off"),
+        "suspended": pgettext("several servers", "Suspended"),
+        "attention": pgettext("several servers", "Need attention"),
+    }
 
 
 def own_vms() -> Select[Vm]:

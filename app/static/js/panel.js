@@ -65,8 +65,9 @@ if (create) {
   const summarize = () => {
     const card = create.querySelector("[name=template_id]:checked")?.closest("label");
     const size = names.map((name) => `${number(name).value} ${create.querySelector(`[data-slider="${name}"] .sk-unit span`).textContent}`);
-    create.querySelector("[data-sum-size]").textContent = [card?.querySelector("b").textContent, ...size].filter(Boolean).join(", ");
-    create.querySelector("[data-sum-name]").textContent = number("vm_name").value || create.dataset.unnamed;
+    const fill = (what, text) => create.querySelectorAll(what).forEach((place) => (place.textContent = text));
+    fill("[data-sum-size]", [card?.querySelector("b").textContent, ...size].filter(Boolean).join(", "));
+    fill("[data-sum-name]", number("vm_name").value || create.dataset.unnamed);
   };
 
   const bound = (offer) => {
@@ -81,8 +82,6 @@ if (create) {
       least.textContent = limits.least_text;
       most.textContent = limits.most_text;
     }
-    create.querySelector("[data-customised]").hidden = !offer.customised;
-    create.querySelector("[data-not-customised]").hidden = offer.customised;
   };
 
   create.addEventListener("input", (event) => {
