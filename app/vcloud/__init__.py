@@ -2,6 +2,7 @@
 
 from app.vcloud.client import Client
 from app.vcloud.errors import Busy, NotFound, Refused, SessionExpired, Unavailable, VcloudError
+from app.vcloud.statuses import TaskStatus, VmStatus
 from app.vcloud.transport import Limits
 from app.vcloud.types import (
     ApiVersion,
@@ -15,7 +16,6 @@ from app.vcloud.types import (
     StorageProfile,
     Task,
     TaskRecord,
-    TaskStatus,
     TemplateLimits,
     TemplateVm,
     VApp,
@@ -26,7 +26,6 @@ from app.vcloud.types import (
     Vdc,
     Vm,
     VmRecord,
-    VmStatus,
 )
 from app.vcloud.wire import Login, Session
 

@@ -8,7 +8,7 @@ from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
 
-from app.vcloud import bodies, parse, query, reconfigure
+from app.vcloud import bodies, entities, machines, parse, query, reconfigure
 from app.vcloud.bodies import media_type
 from app.vcloud.errors import NotFound, Refused, Unavailable
 from app.vcloud.ids import path_of
@@ -141,11 +141,11 @@ class Client:
 
     def vm(self, vm_urn: str) -> Vm:
         """Return one VM, whole."""
-        return self._wire.get(path_of(vm_urn, "vm"), "Vm", parse.vm)
+        return self._wire.get(path_of(vm_urn, "vm"), "Vm", machines.vm)
 
     def task(self, task_urn: str) -> Task:
         """Return a task. NotFound once vCloud has forgotten it: then look at its owner."""
-        return self._wire.get(path_of(task_urn, "task"), "Task", parse.task)
+        return self._wire.get(path_of(task_urn, "task"), "Task", entities.task)
 
     def tasks_named(self, object_name: str, *, since: datetime) -> list[TaskRecord]:
         """Return tasks on objects of exactly this name that started at `since` or later, by vCloud's clock."""
@@ -227,7 +227,7 @@ class Client:
         self, method: str, path: str, body: bytes | None = None, kind: str | None = None, *, secret: str | None = None
     ) -> Task:
         content = None if kind is None else media_type(kind)
-        return self._wire.command(method, path, "Task", parse.task, body=body, media_type=content, secret=secret)
+        return self._wire.command(method, path, "Task", entities.task, body=body, media_type=content, secret=secret)
 
     def _rows(
         self, kind: str, to_value: Callable[[Element], T], key: Callable[[T], str], *conditions: Condition

@@ -7,7 +7,8 @@ from urllib.parse import quote
 
 from app.vcloud import xml
 from app.vcloud.ids import urn_from_href
-from app.vcloud.types import OrgVdcNetwork, StorageProfile, TaskRecord, TaskStatus, VAppRecord, VmRecord, VmStatus
+from app.vcloud.statuses import TaskStatus, VmStatus
+from app.vcloud.types import OrgVdcNetwork, StorageProfile, TaskRecord, VAppRecord, VmRecord
 from app.vcloud.xml import Element, MalformedError, boolean, integer, moment
 
 PAGE_SIZE = 128  # vCloud's documented maximum; it answers no more to those who ask for more

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from app.vcloud import parse, xml
+from app.vcloud import machines, xml
 from app.vcloud.types import GuestCustomization
 from app.vcloud.xml import OVF, RASD, VCLOUD, VMW, XSI, Element, child, integer, text
 
@@ -68,7 +68,7 @@ def _hardware(vm: Element, *, cpu_count: int | None, memory_mb: int | None, disk
     section = _section(vm, "VirtualHardwareSection", OVF)
     scratch = etree.Element(f"{{{VCLOUD}}}Vm")
     scratch.append(section)
-    items = parse.hardware_items(scratch)
+    items = machines.hardware_items(scratch)
     if cpu_count is not None:
         _set_cpu(_first(items, _CPU), cpu_count)
     if memory_mb is not None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from app.vcloud import parse, xml
+from app.vcloud import entities, parse, xml
 from app.vcloud.errors import UUID, NotFound, Problem, Refused, SessionExpired, Unavailable, VcloudError, error_from
 from app.vcloud.query import version_key
 from app.vcloud.transport import Answer, Limits, Transport
@@ -243,7 +243,7 @@ def _problem(answer: Answer) -> Problem | None:
     if answer.body.lstrip()[:1] == b"{":
         return _json_problem(answer)
     try:
-        said = parse.error_info(xml.parse(answer.body, "Error"))
+        said = entities.error_info(xml.parse(answer.body, "Error"))
     except xml.MalformedError:
         return None
     return Problem(answer.status, said.minor_code, said.message, answer.request_id)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.vcloud import GuestCustomization, Unavailable, Vm, parse, reconfigure, xml
+from app.vcloud import GuestCustomization, Unavailable, Vm, machines, reconfigure, xml
 from tests.vcloud.support import TASK, VM, VM_36, Vcd, fixture
 
 PATHS = {VM: "/vApp/vm-11111111-0000-4000-8000-000000000001", VM_36: "/vApp/vm-22222222-0000-4000-8000-000000000001"}
@@ -29,7 +29,7 @@ def as_vm(root: etree._Element, urn: str) -> Vm:
     """Read a posted Vm as if vCloud had said it."""
     root.set("id", urn)
     root.set("status", "8")
-    return parse.vm(root)
+    return machines.vm(root)
 
 
 @pytest.mark.parametrize("urn", [VM, VM_36])
@@ -45,7 +45,7 @@ def test_cpu_memory_and_a_disk_change_in_one_request(vcd: Vcd, urn: str) -> None
 @pytest.mark.parametrize("urn", [VM, VM_36])
 def test_a_resized_disk_has_its_size_in_both_places_and_in_alphabetical_order(vcd: Vcd, urn: str) -> None:
     root = sent(vcd, urn, disk_mb={"2000": 51200})
-    item = parse.hardware_items(root)["17"][0]
+    item = machines.hardware_items(root)["17"][0]
     names = [etree.QName(child).localname for child in item if etree.QName(child).namespace == xml.RASD]
     assert names == sorted(names)
     quantity = item.find(f"{{{xml.RASD}}}VirtualQuantity")
@@ -58,8 +58,8 @@ def test_a_resized_disk_has_its_size_in_both_places_and_in_alphabetical_order(vc
 def test_nothing_of_the_hardware_is_dropped(vcd: Vcd, urn: str) -> None:
     root = sent(vcd, urn, memory_mb=1024)
     before = xml.parse(fixture(DOCUMENTS[urn]).encode(), "Vm")
-    count = {kind: len(items) for kind, items in parse.hardware_items(before).items()}
-    assert {kind: len(items) for kind, items in parse.hardware_items(root).items()} == count
+    count = {kind: len(items) for kind, items in machines.hardware_items(before).items()}
+    assert {kind: len(items) for kind, items in machines.hardware_items(root).items()} == count
 
 
 def test_links_are_not_sent_back(vcd: Vcd) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vcloud import parse, xml
+from app.vcloud import machines, xml
 from tests.vcloud.support import NAMESPACE, fixture
 
 LAUGHS = "".join(f'<!ENTITY a{n} "{f"&a{n - 1};" * 10}">' for n in range(1, 11))
@@ -65,14 +65,14 @@ def test_comments_and_instructions_are_no_children() -> None:
 @given(st.binary(max_size=200))
 def test_any_bytes_are_a_vm_or_malformed(body: bytes) -> None:
     with pytest.raises(xml.MalformedError):
-        parse.vm(xml.parse(body, "Vm"))
+        machines.vm(xml.parse(body, "Vm"))
 
 
 @given(st.integers(0, len(VM) - 1), st.binary(min_size=0, max_size=6), st.integers(0, 40))
 def test_a_damaged_vm_is_a_vm_or_malformed(place: int, inserted: bytes, dropped: int) -> None:
     damaged = VM[:place] + inserted + VM[place + dropped :]
     with contextlib.suppress(xml.MalformedError):
-        parse.vm(xml.parse(damaged, "Vm"))
+        machines.vm(xml.parse(damaged, "Vm"))
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=30))
