@@ -7,6 +7,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import TextIO
 
 from vcdsim.simulator import Simulator
 
@@ -22,10 +23,10 @@ def main() -> int:
     try:
         simulator = Simulator(options.world, speed=options.speed, state_file=options.state)
         with simulator.serve(options.port, options.host) as url:
-            print(f"vcdsim: world {options.world} at {url}/api", flush=True)
+            _say(sys.stdout, f"world {options.world} at {url}/api")
             _save_until(stop, simulator, options.state)
     except (OSError, ValueError) as error:
-        print(f"vcdsim: {error}", file=sys.stderr)
+        _say(sys.stderr, str(error))
         return 1
     return 0
 
@@ -49,6 +50,11 @@ def _save_until(stop: threading.Event, simulator: Simulator, path: Path | None) 
             simulator.save(path)
     if path is not None:
         simulator.save(path)
+
+
+def _say(stream: TextIO, line: str) -> None:
+    stream.write(f"vcdsim: {line}\n")
+    stream.flush()
 
 
 if __name__ == "__main__":

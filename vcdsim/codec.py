@@ -36,13 +36,13 @@ def decode(hint: Any, value: Any) -> Any:
     if origin is dict:
         _, item_hint = typing.get_args(hint)
         return {key: decode(item_hint, item) for key, item in value.items()}
-    if dataclasses.is_dataclass(hint):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
         hints = _hints(hint)
-        return typing.cast(type, hint)(**{key: decode(hints[key], item) for key, item in value.items() if key in hints})
+        return hint(**{key: decode(hints[key], item) for key, item in value.items() if key in hints})
     return value
 
 
 @functools.cache
-def _hints(cls: Any) -> dict[str, Any]:
+def _hints(cls: type[Any]) -> dict[str, Any]:
     names = {field.name for field in dataclasses.fields(cls)}
     return {key: hint for key, hint in typing.get_type_hints(cls).items() if key in names}

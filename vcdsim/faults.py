@@ -7,6 +7,7 @@ Operations carry the names of the routes in `vcdsim.api` ("login", "query", "ins
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypedDict, Unpack
 
 from vcdsim.entities import TaskError
 
@@ -23,6 +24,20 @@ class FaultError:
 def error(minor_code: str, message: str, status: int = 400) -> FaultError:
     """Shorthand for `faults.add(..., error=error("BUSY_ENTITY", "..."))`."""
     return FaultError(minor_code, message, status)
+
+
+class FaultOptions(TypedDict, total=False):
+    """The options of `Faults.add`, with the meanings and defaults of `Fault`."""
+
+    times: int | None
+    skip: int
+    latency_s: float
+    error: FaultError | None
+    http_status: int | None
+    drop_request: bool
+    drop_answer: bool
+    stuck_task: bool
+    task_error: FaultError | None
 
 
 @dataclass
@@ -58,33 +73,9 @@ class Faults:
     def __init__(self) -> None:
         self._faults: list[Fault] = []
 
-    def add(
-        self,
-        operation: str = "*",
-        *,
-        times: int | None = 1,
-        skip: int = 0,
-        latency_s: float = 0.0,
-        error: FaultError | None = None,
-        http_status: int | None = None,
-        drop_request: bool = False,
-        drop_answer: bool = False,
-        stuck_task: bool = False,
-        task_error: FaultError | None = None,
-    ) -> Fault:
-        """Put a fault in force for the next `times` fitting requests after `skip` good ones."""
-        fault = Fault(
-            operation,
-            times,
-            skip,
-            latency_s,
-            error,
-            http_status,
-            drop_request,
-            drop_answer,
-            stuck_task,
-            task_error,
-        )
+    def add(self, operation: str = "*", **what: Unpack[FaultOptions]) -> Fault:
+        """Put a fault in force: `times` fitting requests (1) after `skip` good ones (0), see `Fault`."""
+        fault = Fault(operation, **what)
         self._faults.append(fault)
         return fault
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from vcdsim import networks
 from vcdsim.codec import decode, encode
 from vcdsim.entities import ON, Customization, Disk, Nic, Task, User, VApp, Vm
-from vcdsim.refusals import Refusal, compute_quota, duplicate_name, storage_quota
+from vcdsim.refusals import RefusalError, compute_quota, duplicate_name, storage_quota
 from vcdsim.tasks import effect, require_idle_vm, start
 from vcdsim.world import World
 
@@ -62,7 +62,7 @@ def reconfigure(world: World, actor: User, vm: Vm, change: VmChange) -> Task:
     if change.nics is not None:
         _check_cards(world, vapp, vm, change)
     if (change.cpu_hot_add, change.memory_hot_add) != (None, None) and vm.power == ON:
-        raise Refusal("The VM capabilities can only be changed when the VM is powered off.")
+        raise RefusalError("The VM capabilities can only be changed when the VM is powered off.")
     return start(world, actor, vm, "vappUpdateVm", "reconfigure", args={"change": encode(change)})
 
 
@@ -70,7 +70,7 @@ def _check_name(world: World, vapp: VApp, vm: Vm, name: str | None) -> None:
     if name is None or name == vm.name:
         return
     if not 0 < len(name) <= 128:
-        raise Refusal("The length of the name must be between 1 and 128 characters.")
+        raise RefusalError("The length of the name must be between 1 and 128 characters.")
     if any(other.name == name for other in world.vms_of(vapp) if other.id != vm.id):
         raise duplicate_name(name)
 
@@ -81,11 +81,15 @@ def _check_processors(vm: Vm, change: VmChange) -> None:
     if (cpus, cores) == (vm.cpu_count, vm.cores_per_socket):
         return
     if vm.power == ON and cores != vm.cores_per_socket:
-        raise Refusal("The number of cores per socket can only be changed when the VM is powered off.")
+        raise RefusalError("The number of cores per socket can only be changed when the VM is powered off.")
     if not 1 <= cpus <= MOST_CPUS or cores < 1 or cpus % cores:
-        raise Refusal(f"The number of CPUs ({cpus}) must be a multiple of the number of cores per socket ({cores}).")
+        raise RefusalError(
+            f"The number of CPUs ({cpus}) must be a multiple of the number of cores per socket ({cores})."
+        )
     if vm.power == ON and cpus != vm.cpu_count and not (vm.cpu_hot_add and cpus > vm.cpu_count):
-        raise Refusal("The number of CPUs of a running VM can only be increased, and only with CPU hot add enabled.")
+        raise RefusalError(
+            "The number of CPUs of a running VM can only be increased, and only with CPU hot add enabled."
+        )
 
 
 def _check_memory(vm: Vm, change: VmChange) -> None:
@@ -93,9 +97,9 @@ def _check_memory(vm: Vm, change: VmChange) -> None:
     if memory_mb is None or memory_mb == vm.memory_mb:
         return
     if memory_mb < 4 or memory_mb % 4:
-        raise Refusal(f"The memory size {memory_mb} MB is not valid: it must be a multiple of 4 MB.")
+        raise RefusalError(f"The memory size {memory_mb} MB is not valid: it must be a multiple of 4 MB.")
     if vm.power == ON and not (vm.memory_hot_add and memory_mb > vm.memory_mb):
-        raise Refusal("The memory of a running VM can only be increased, and only with memory hot add enabled.")
+        raise RefusalError("The memory of a running VM can only be increased, and only with memory hot add enabled.")
 
 
 def _check_room(world: World, vm: Vm, change: VmChange) -> None:
@@ -118,17 +122,17 @@ def _check_disks(world: World, vm: Vm, orders: list[DiskOrder]) -> None:
     current = {disk.instance_id: disk for disk in vm.disks}
     named = [one.instance_id for one in orders if one.instance_id is not None]
     if len(orders) > MOST_DISKS or len(named) != len(set(named)) or not set(named) <= set(current):
-        raise Refusal("Invalid virtual disk list.", minor_code="VIM_INVALID_DISK_PARAMETERS")
+        raise RefusalError("Invalid virtual disk list.", minor_code="VIM_INVALID_DISK_PARAMETERS")
     places = [(one.bus_type, one.bus_number, one.unit_number) for one in orders if one.unit_number is not None]
     if len(places) != len(set(places)):
-        raise Refusal("Two disks have the same bus and unit number.", minor_code="VIM_INVALID_DISK_PARAMETERS")
+        raise RefusalError("Two disks have the same bus and unit number.", minor_code="VIM_INVALID_DISK_PARAMETERS")
     grown_mb = 0
     for one in orders:
         old_mb = current[one.instance_id].size_mb if one.instance_id is not None else 0
         if one.size_mb < max(old_mb, 1):
-            raise Refusal(f"The size of the disk cannot be reduced from {old_mb} MB to {one.size_mb} MB.")
+            raise RefusalError(f"The size of the disk cannot be reduced from {old_mb} MB to {one.size_mb} MB.")
         if one.size_mb != old_mb and one.instance_id is not None and vm.snapshot is not None:
-            raise Refusal("A disk of a virtual machine with snapshots cannot be resized.")
+            raise RefusalError("A disk of a virtual machine with snapshots cannot be resized.")
         grown_mb += one.size_mb - old_mb
     profile = world.storage_profiles[vm.storage_profile_id]
     if grown_mb and profile.limit_mb and world.storage_used_mb(profile) + grown_mb > profile.limit_mb:
@@ -139,9 +143,9 @@ def _check_cards(world: World, vapp: VApp, vm: Vm, change: VmChange) -> None:
     nics = change.nics or []
     indexes = [nic.index for nic in nics]
     if len(indexes) != len(set(indexes)):
-        raise Refusal("Two network connections have the same index.")
+        raise RefusalError("Two network connections have the same index.")
     if nics and change.primary_nic is not None and change.primary_nic not in indexes:
-        raise Refusal(f"The primary network connection index {change.primary_nic} does not exist.")
+        raise RefusalError(f"The primary network connection index {change.primary_nic} does not exist.")
     networks.check_cards(world, vapp, nics, vm_id=vm.id)
 
 

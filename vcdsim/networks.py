@@ -10,7 +10,7 @@ import ipaddress
 from collections.abc import Iterator
 
 from vcdsim.entities import NO_NETWORK, IpScope, Nic, OrgNetwork, VApp, VAppNetwork, Vm
-from vcdsim.refusals import Refusal, address_taken, no_free_address
+from vcdsim.refusals import RefusalError, address_taken, no_free_address
 from vcdsim.world import World
 
 
@@ -31,10 +31,12 @@ def check_scope(scope: IpScope) -> None:
     try:
         ipaddress.IPv4Network(f"{scope.gateway}/{scope.netmask}", strict=False)
     except ValueError:
-        raise Refusal(f'The gateway "{scope.gateway}" with netmask "{scope.netmask}" is not valid.') from None
+        raise RefusalError(f'The gateway "{scope.gateway}" with netmask "{scope.netmask}" is not valid.') from None
     for part in scope.ranges:
         if not (_within(scope, part.start) and _within(scope, part.end)):
-            raise Refusal(f'The IP range "{part.start} - {part.end}" is not within the subnet of "{scope.gateway}".')
+            raise RefusalError(
+                f'The IP range "{part.start} - {part.end}" is not within the subnet of "{scope.gateway}".'
+            )
 
 
 def addresses(scope: IpScope) -> Iterator[str]:
@@ -148,7 +150,7 @@ def _drop_outer(world: World, vapp: VApp, vm: Vm) -> None:
 def _required(vapp: VApp, name: str) -> VAppNetwork:
     network = network_named(vapp, name)
     if network is None:
-        raise Refusal(f'The network "{name}" does not exist in vApp "{vapp.name}".')
+        raise RefusalError(f'The network "{name}" does not exist in vApp "{vapp.name}".')
     return network
 
 
@@ -162,7 +164,7 @@ def _within(scope: IpScope, ip: str) -> bool:
 
 def _check_manual(pool: OrgNetwork | VAppNetwork, nic: Nic, vm_id: str) -> None:
     if not _within(pool.scope, nic.ip or ""):
-        raise Refusal(f'The IP address "{nic.ip}" is not valid for network "{pool.name}".')
+        raise RefusalError(f'The IP address "{nic.ip}" is not valid for network "{pool.name}".')
     if pool.used.get(nic.ip or "", vm_id) != vm_id:
         raise address_taken(nic.ip or "")
 

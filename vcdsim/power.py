@@ -9,7 +9,7 @@ from __future__ import annotations
 from vcdsim import networks
 from vcdsim.entities import OFF, ON, SUSPENDED, Task, User, VApp, Vm
 from vcdsim.refusals import (
-    Refusal,
+    RefusalError,
     already_running,
     compute_quota,
     no_vms,
@@ -60,7 +60,7 @@ def deploy(world: World, actor: User, owner: Vm | VApp, *, power_on: bool, force
 def undeploy(world: World, actor: User, owner: Vm | VApp, action: str) -> Task:
     """Stop in the wanted way and undeploy."""
     if action not in _UNDEPLOY_ACTIONS:
-        raise Refusal(f'The undeploy power action "{action}" is not valid.')
+        raise RefusalError(f'The undeploy power action "{action}" is not valid.')
     vms = _idle_vms(world, owner)
     if not any(vm.is_deployed for vm in vms):
         raise not_running(_label(owner), owner.name)
@@ -73,7 +73,7 @@ def discard_state(world: World, actor: User, owner: Vm | VApp) -> Task:
     """Throw the suspended state away; what was suspended is then off."""
     vms = _idle_vms(world, owner)
     if not any(vm.power == SUSPENDED for vm in vms):
-        raise Refusal(
+        raise RefusalError(
             f'The requested operation could not be executed since {_label(owner)} "{owner.name}" is not suspended.'
         )
     return start(world, actor, owner, "vappDiscardSuspendedState", "discard_state")

@@ -6,7 +6,7 @@ Texts marked INF are not recorded anywhere public and follow the recorded style.
 from __future__ import annotations
 
 
-class Refusal(Exception):
+class RefusalError(Exception):
     """A request, or the work of a task, that vCloud turns down."""
 
     def __init__(self, message: str, *, minor_code: str = "BAD_REQUEST", status: int = 400) -> None:
@@ -16,77 +16,77 @@ class Refusal(Exception):
         self.status = status
 
 
-def no_access(kind: str, entity_id: str) -> Refusal:
+def no_access(kind: str, entity_id: str) -> RefusalError:
     """Unknown and foreign ids look the same, as in the real thing: 403, never 404."""
-    return Refusal(
+    return RefusalError(
         f'No access to entity "com.vmware.vcloud.entity.{kind}:{entity_id}".',
         minor_code="ACCESS_TO_RESOURCE_IS_FORBIDDEN",
         status=403,
     )
 
 
-def duplicate_name(name: str) -> Refusal:
+def duplicate_name(name: str) -> RefusalError:
     """The name is taken within its VDC (vApp) or vApp (VM)."""
-    return Refusal(f"The VCD entity {name} already exists.", minor_code="DUPLICATE_NAME")
+    return RefusalError(f"The VCD entity {name} already exists.", minor_code="DUPLICATE_NAME")
 
 
-def busy(kind: str, entity_id: str, operation_name: str, task_id: str) -> Refusal:
+def busy(kind: str, entity_id: str, operation_name: str, task_id: str) -> RefusalError:
     """Another task works on the entity."""
     shouted = "".join("_" + letter if letter.isupper() else letter for letter in operation_name).upper()
-    return Refusal(
+    return RefusalError(
         f"The entity Ref: com.vmware.vcloud.entity.{kind}:{entity_id} is busy completing an operation {shouted}. "
         f"{shouted}(com.vmware.vcloud.entity.task:{task_id})",
         minor_code="BUSY_ENTITY",
     )
 
 
-def storage_quota() -> Refusal:
+def storage_quota() -> RefusalError:
     """More disk than the storage profile has left."""
-    return Refusal("The requested operation will exceed the VDC's storage quota.")
+    return RefusalError("The requested operation will exceed the VDC's storage quota.")
 
 
-def compute_quota() -> Refusal:
+def compute_quota() -> RefusalError:
     """More CPU or memory than the VDC has left; said by the power-on task."""
-    return Refusal("There are insufficient CPU or memory resources to complete the operation.")
+    return RefusalError("There are insufficient CPU or memory resources to complete the operation.")
 
 
-def still_running(label: str, name: str) -> Refusal:
+def still_running(label: str, name: str) -> RefusalError:
     """Delete of something deployed, `label` is `vApp` or `VM`."""
-    return Refusal(
+    return RefusalError(
         f'The requested operation could not be executed on {label} "{name}". Stop the {label} and try again.'
     )
 
 
-def not_running(label: str, name: str) -> Refusal:
+def not_running(label: str, name: str) -> RefusalError:
     """Undeploy or power off of something that is not running."""
-    return Refusal(f'The requested operation could not be executed since {label} "{name}" is not running.')
+    return RefusalError(f'The requested operation could not be executed since {label} "{name}" is not running.')
 
 
-def already_running(label: str, name: str) -> Refusal:
+def already_running(label: str, name: str) -> RefusalError:
     """Power on of something that is on (INF)."""
-    return Refusal(f'The requested operation could not be executed since {label} "{name}" is already running.')
+    return RefusalError(f'The requested operation could not be executed since {label} "{name}" is already running.')
 
 
-def nothing_powered_on(label: str, name: str) -> Refusal:
+def nothing_powered_on(label: str, name: str) -> RefusalError:
     """Reset, reboot, shutdown or suspend with no VM on."""
-    return Refusal(
+    return RefusalError(
         f'The requested operation could not be executed since {label} "{name}" does not have any powered on VMs.'
     )
 
 
-def no_vms(name: str) -> Refusal:
+def no_vms(name: str) -> RefusalError:
     """Power or deploy of an empty vApp (INF)."""
-    return Refusal(f'The requested operation could not be executed since vApp "{name}" does not have any VMs.')
+    return RefusalError(f'The requested operation could not be executed since vApp "{name}" does not have any VMs.')
 
 
-def address_taken(ip: str) -> Refusal:
+def address_taken(ip: str) -> RefusalError:
     """A MANUAL address somebody else holds."""
-    return Refusal(
+    return RefusalError(
         "The following IP/MAC addresses have already been used by running virtual machines: "
         f"MAC addresses: IP addresses: {ip}"
     )
 
 
-def no_free_address(network: str) -> Refusal:
+def no_free_address(network: str) -> RefusalError:
     """The static pool has run out (INF)."""
-    return Refusal(f'There are no available IP addresses in the static IP pool of network "{network}".')
+    return RefusalError(f'There are no available IP addresses in the static IP pool of network "{network}".')

@@ -100,7 +100,7 @@ class _Connection(BaseHTTPRequestHandler):
         self.send_header("Connection", "close")
         self.end_headers()
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_HEAD = do_OPTIONS = do_PATCH = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  names the base class looks for
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name for it
         """Silence: who wants a trace reads `Simulator.requests`."""

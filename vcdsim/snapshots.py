@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vcdsim.entities import OFF, ON, Snapshot, Task, User, VApp, Vm
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 from vcdsim.tasks import effect, require_idle_vapp, require_idle_vm, start
 from vcdsim.world import World
 
@@ -25,7 +25,7 @@ def request(world: World, actor: User, owner: Vm | VApp, verb: str) -> Task:
         require_idle_vapp(world, owner)
     if verb == "revert" and not any(vm.snapshot for vm in vms):
         label = "VM" if isinstance(owner, Vm) else "vApp"
-        raise Refusal(f'{label} "{owner.name}" does not have a snapshot.')
+        raise RefusalError(f'{label} "{owner.name}" does not have a snapshot.')
     return start(world, actor, owner, _OPERATIONS[verb], "snapshot", args={"verb": verb})
 
 

@@ -40,7 +40,7 @@ def dump(world: World) -> str:
 def write(path: Path, text: str) -> None:
     """Replace the file in one step: a reader sees the old world or the new one."""
     draft = path.with_name(path.name + ".new")
-    with open(draft, "w", encoding="utf-8") as file:
+    with draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

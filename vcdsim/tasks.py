@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from vcdsim.entities import Task, TaskError, User, VApp, Vm
-from vcdsim.refusals import Refusal, busy
+from vcdsim.refusals import RefusalError, busy
 from vcdsim.world import World
 
 Effect = Callable[[World, Task], None]
@@ -181,7 +181,7 @@ def _move(world: World, task: Task, moment: float) -> None:
         return
     try:
         _EFFECTS[task.effect](world, task)
-    except Refusal as refusal:
+    except RefusalError as refusal:
         _undo(world, task)
         task.error = TaskError(refusal.minor_code, refusal.message, refusal.status)
         _finish(world, task, "error", moment)

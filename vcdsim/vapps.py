@@ -24,7 +24,7 @@ from vcdsim.entities import (
     Vdc,
     Vm,
 )
-from vcdsim.refusals import Refusal, duplicate_name, still_running, storage_quota
+from vcdsim.refusals import RefusalError, duplicate_name, still_running, storage_quota
 from vcdsim.tasks import effect, require_idle_vapp, require_idle_vm, rollback, start
 from vcdsim.world import World
 
@@ -82,7 +82,7 @@ def instantiate(world: World, actor: User, vdc: Vdc, template: Template, order: 
     vapp = _new_vapp(world, actor, vdc, order)
     wanted = {one.template_vm_id: one for one in order.vms}
     if unknown := set(wanted) - set(template.vm_ids):
-        raise Refusal(f"The VM {unknown.pop()} is not part of vApp template {template.name}.")
+        raise RefusalError(f"The VM {unknown.pop()} is not part of vApp template {template.name}.")
     if not vapp.networks:
         vapp.networks = [replace(one, id=world.new_id(), used={}) for one in template.networks]
     vms = [_new_vm(world, vdc, vapp, world.template_vms[vm_id], wanted.get(vm_id)) for vm_id in template.vm_ids]
@@ -143,7 +143,9 @@ def replace_networks(world: World, actor: User, vapp: VApp, orders: list[Network
     for vm in world.vms_of(vapp):
         for nic in vm.nics:
             if nic.network != NO_NETWORK and nic.network not in kept:
-                raise Refusal(f'The network "{nic.network}" cannot be removed because it is in use by VM "{vm.name}".')
+                raise RefusalError(
+                    f'The network "{nic.network}" cannot be removed because it is in use by VM "{vm.name}".'
+                )
     wanted = [_network(world, world.vdcs[vapp.vdc_id], one, known=vapp.networks) for one in orders]
     task = start(world, actor, vapp, "vdcUpdateVappNetworkSection", "update_vapp")
     vapp.networks = wanted
@@ -153,14 +155,14 @@ def replace_networks(world: World, actor: User, vapp: VApp, orders: list[Network
 def check_vapp_name(world: World, vdc: Vdc, name: str) -> None:
     """Refuse an empty, too long or taken name."""
     if not 0 < len(name) <= NAME_LENGTH:
-        raise Refusal(f"The length of the name must be between 1 and {NAME_LENGTH} characters.")
+        raise RefusalError(f"The length of the name must be between 1 and {NAME_LENGTH} characters.")
     if any(world.vapps[one].name == name for one in vdc.vapp_ids):
         raise duplicate_name(name)
 
 
 def _new_vapp(world: World, actor: User, vdc: Vdc, order: VAppOrder) -> VApp:
     if not vdc.is_enabled:
-        raise Refusal(f'The VDC "{vdc.name}" is disabled.')
+        raise RefusalError(f'The VDC "{vdc.name}" is disabled.')
     check_vapp_name(world, vdc, order.name)
     return VApp(
         id=world.new_id(),
@@ -177,19 +179,19 @@ def _new_vapp(world: World, actor: User, vdc: Vdc, order: VAppOrder) -> VApp:
 
 def _network(world: World, vdc: Vdc, order: NetworkOrder, *, known: list[VAppNetwork]) -> VAppNetwork:
     if order.fence_mode == "isolated" and order.parent_id is not None:
-        raise Refusal('Network with fenced mode "isolated" cannot have a parent network.')
+        raise RefusalError('Network with fenced mode "isolated" cannot have a parent network.')
     if order.fence_mode not in ("bridged", "isolated", "natRouted"):
-        raise Refusal(f'The fence mode "{order.fence_mode}" is not valid.')
+        raise RefusalError(f'The fence mode "{order.fence_mode}" is not valid.')
     if order.fence_mode != "isolated" and order.parent_id is None:
-        raise Refusal(f'Network with fenced mode "{order.fence_mode}" must have a parent network.')
+        raise RefusalError(f'Network with fenced mode "{order.fence_mode}" must have a parent network.')
     parent: OrgNetwork | None = None
     if order.parent_id is not None:
         parent = world.networks.get(order.parent_id)
         if parent is None or parent.id not in vdc.network_ids:
-            raise Refusal(f'The network "{order.name}" is not available in VDC "{vdc.name}".')
+            raise RefusalError(f'The network "{order.name}" is not available in VDC "{vdc.name}".')
     scope = parent.scope if parent is not None and order.fence_mode == "bridged" else order.scope
     if scope is None:
-        raise Refusal(f'The network "{order.name}" needs an IP scope.')
+        raise RefusalError(f'The network "{order.name}" needs an IP scope.')
     old = next((one for one in known if one.name == order.name), None)
     fresh = VAppNetwork(
         id=world.new_id(),
@@ -209,11 +211,11 @@ def _new_vm(world: World, vdc: Vdc, vapp: VApp, source: Vm, order: VmOrder | Non
     order = order or VmOrder(source.id)
     profile_id = order.storage_profile_id or world.default_profile(vdc).id
     if profile_id not in vdc.storage_profile_ids:
-        raise Refusal("Cannot find the VDC storage policy.")
+        raise RefusalError("Cannot find the VDC storage policy.")
     custom = replace(order.customization or source.customization)
     name = order.name or source.name
     custom.computer_name = custom.computer_name or name
-    vm = replace(
+    return replace(
         source,
         id=world.new_id(),
         name=name,
@@ -235,7 +237,6 @@ def _new_vm(world: World, vdc: Vdc, vapp: VApp, source: Vm, order: VmOrder | Non
         needs_customization=custom.enabled if order.needs_customization is None else order.needs_customization,
         gc_status="GC_PENDING",
     )
-    return vm
 
 
 def _disks(source: list[Disk], sizes_mb: dict[int, int], profile_id: str) -> list[Disk]:
@@ -243,7 +244,7 @@ def _disks(source: list[Disk], sizes_mb: dict[int, int], profile_id: str) -> lis
     for disk in source:
         size_mb = sizes_mb.get(disk.instance_id, disk.size_mb)
         if size_mb < disk.size_mb:
-            raise Refusal(f"The size of disk {disk.instance_id} cannot be less than that of the template.")
+            raise RefusalError(f"The size of disk {disk.instance_id} cannot be less than that of the template.")
         disks.append(replace(disk, size_mb=size_mb, storage_profile_id=profile_id))
     return disks
 
@@ -255,10 +256,10 @@ def _cards(world: World, vapp: VApp, source: Vm, order: VmOrder) -> list[Nic]:
     for nic in source.nics:
         wanted = order.assignments.get(nic.network, nic.network)
         if networks.network_named(vapp, wanted) is None:
-            cards.append(replace(nic, network=NO_NETWORK, mode="NONE", is_connected=False, ip=None, mac=world.new_mac()))
+            place = replace(nic, network=NO_NETWORK, mode="NONE", is_connected=False)
         else:
-            mode = "POOL" if nic.mode == "NONE" else nic.mode
-            cards.append(replace(nic, network=wanted, mode=mode, is_connected=True, ip=None, mac=world.new_mac()))
+            place = replace(nic, network=wanted, mode="POOL" if nic.mode == "NONE" else nic.mode, is_connected=True)
+        cards.append(replace(place, ip=None, mac=world.new_mac()))
     return cards
 
 
@@ -267,7 +268,7 @@ def _check_names(names: list[str]) -> None:
         if names.count(name) > 1:
             raise duplicate_name(name)
         if not 0 < len(name) <= NAME_LENGTH:
-            raise Refusal(f"The length of the name must be between 1 and {NAME_LENGTH} characters.")
+            raise RefusalError(f"The length of the name must be between 1 and {NAME_LENGTH} characters.")
 
 
 def _check_storage(world: World, vms: list[Vm]) -> None:
@@ -287,7 +288,7 @@ def _register(world: World, vdc: Vdc, vapp: VApp, vms: list[Vm]) -> None:
     try:
         for vm in vms:
             networks.connect(world, vapp, vm)
-    except Refusal:
+    except RefusalError:
         remove(world, vapp)
         raise
 

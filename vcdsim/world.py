@@ -8,7 +8,6 @@ for vCD's "database id" order. Rules live beside the nouns: `vapps`, `power`, `h
 from __future__ import annotations
 
 import heapq
-import itertools
 import uuid
 from dataclasses import dataclass, field
 
@@ -68,7 +67,7 @@ class World:
     task_fault: TaskFault | None = None
     mac_count: int = 0
     _agenda: list[tuple[float, int, str]] = field(default_factory=list, repr=False)
-    _turn: itertools.count[int] = field(default_factory=itertools.count, repr=False)
+    _turn: int = field(default=0, repr=False)
     _active: dict[str, str] = field(default_factory=dict, repr=False)
 
     def now(self) -> float:
@@ -93,7 +92,8 @@ class World:
 
     def schedule(self, moment: float, task_id: str) -> None:
         """Have the task engine look at the task at `moment`."""
-        heapq.heappush(self._agenda, (moment, next(self._turn), task_id))
+        self._turn += 1
+        heapq.heappush(self._agenda, (moment, self._turn, task_id))
 
     def next_due(self) -> float | None:
         """The moment of the next entry of the agenda."""

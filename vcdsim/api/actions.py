@@ -10,7 +10,7 @@ from vcdsim.api.context import Answer, Context
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import ON, VApp, Vm
-from vcdsim.refusals import Refusal, no_access
+from vcdsim.refusals import RefusalError, no_access
 
 _CONSOLE_PORT = 902
 _SNAPSHOT_VERBS = {"createSnapshot": "create", "revertToCurrentSnapshot": "revert", "removeAllSnapshots": "remove"}
@@ -72,7 +72,9 @@ def customize(ctx: Context, entity_id: str) -> Answer:
     """Have the guest customized at its next boot."""
     vm = ctx.world.vm(entity_id, ctx.user)
     if vm.power == ON:
-        raise Refusal(f'The requested operation could not be executed on VM "{vm.name}". Stop the VM and try again.')
+        raise RefusalError(
+            f'The requested operation could not be executed on VM "{vm.name}". Stop the VM and try again.'
+        )
     vm.needs_customization = True
     ctx.world.changed()
     return Answer(204)
@@ -92,7 +94,7 @@ def acquire_mks_ticket(ctx: Context, entity_id: str) -> Answer:
     """A console ticket, at once and only while the VM is on. There is no console behind it yet."""
     vm = ctx.world.vm(entity_id, ctx.user)
     if vm.power != ON:
-        raise Refusal(f'The requested operation could not be executed since VM "{vm.name}" is not running.')
+        raise RefusalError(f'The requested operation could not be executed since VM "{vm.name}" is not running.')
     element = ctx.root("MksTicket", hrefs.media("mksTicket"))
     del element.attrib["type"]
     xml.sub(element, "Host", ctx.base.rpartition("/")[2].partition(":")[0])

@@ -18,7 +18,7 @@ from vcdsim.api.routing import exists, find
 from vcdsim.api.version import Version
 from vcdsim.entities import TaskError
 from vcdsim.faults import Fault, FaultError, Faults
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 from vcdsim.world import TaskFault, World
 
 _LOGINS = {
@@ -95,7 +95,7 @@ class Api:
             if session.expires_at is None:
                 answer.headers.setdefault("x-vcloud-authorization", session.token)
             return answer
-        except Refusal as refusal:
+        except RefusalError as refusal:
             error = FaultError(refusal.minor_code, refusal.message, refusal.status)
             if path.startswith("/cloudapi"):
                 return _json_error(error, version, request_id)
@@ -123,8 +123,8 @@ def _dispatch(ctx: Context, method: str) -> Answer:
     found = find(method, ctx.path)
     if found is None:
         if exists(ctx.path):
-            raise Refusal("The method is not allowed.", minor_code="METHOD_NOT_ALLOWED", status=405)
-        raise Refusal("The requested resource does not exist.", minor_code="RESOURCE_NOT_FOUND", status=404)
+            raise RefusalError("The method is not allowed.", minor_code="METHOD_NOT_ALLOWED", status=405)
+        raise RefusalError("The requested resource does not exist.", minor_code="RESOURCE_NOT_FOUND", status=404)
     chosen, values = found
     return chosen.handler(ctx, **values)
 

@@ -40,7 +40,7 @@ def write_vapp(ctx: Context, vapp: VApp) -> etree._Element:
     if vapp.creation == "done":
         write_lease(ctx, element, vapp, address)
         write_startup(ctx, element, vapp, address)
-        write_network_section(ctx, element, address, vapp.networks)
+        write_network_section(element, address, vapp.networks)
         write_network_config(ctx, element, vapp, address)
         write_snapshot(ctx, element, vapp, address)
     xml.sub(element, "DateCreated", moment(vapp.created_at))
@@ -65,7 +65,7 @@ def write_vm(ctx: Context, parent: etree._Element | None, vm: Vm) -> etree._Elem
         "status": str(vm_status(vm)),
     }
     attributes = ctx.entity_attributes("vm", vm.id, vm.name, attributes)
-    element = xml.root("Vm", ctx.version, attributes) if parent is None else xml.sub(parent, "Vm", None, attributes)
+    element = xml.element_in(parent, "Vm", ctx.version, attributes)
     address = ctx.href("vm", vm.id)
     _vm_links(ctx, element, vm, address)
     xml.sub(element, "Description", vm.description)
@@ -77,7 +77,7 @@ def write_vm(ctx: Context, parent: etree._Element | None, vm: Vm) -> etree._Elem
     write_connections(ctx, element, vm, address)
     write_customization(ctx, element, vm, address)
     if vm.power == ON:
-        write_runtime(ctx, element, address)
+        write_runtime(element, address)
     write_snapshot(ctx, element, vm, address)
     xml.sub(element, "DateCreated", moment(vm.created_at))
     xml.sub(element, "VAppScopedLocalId", vm.local_id)
@@ -91,10 +91,7 @@ def write_capabilities(ctx: Context, parent: etree._Element | None, vm: Vm) -> e
     """`<VmCapabilities>`: what may grow while the VM runs."""
     address, media_type = ctx.href("vm", vm.id) + "/vmCapabilities/", hrefs.media("vmCapabilitiesSection")
     attributes = {"href": address, "type": media_type}
-    if parent is None:
-        element = xml.root("VmCapabilities", ctx.version, attributes)
-    else:
-        element = xml.sub(parent, "VmCapabilities", None, attributes)
+    element = xml.element_in(parent, "VmCapabilities", ctx.version, attributes)
     link(element, "edit", address, media_type)
     xml.sub(element, "MemoryHotAddEnabled", vm.memory_hot_add)
     xml.sub(element, "CpuHotAddEnabled", vm.cpu_hot_add)

@@ -65,9 +65,7 @@ def write_hardware(ctx: Context, parent: etree._Element | None, vm: Vm, address:
     """`<ovf:VirtualHardwareSection>`, as a child or as a root."""
     base, media_type = f"{address}/virtualHardwareSection/", hrefs.media("virtualHardwareSection")
     if parent is None:
-        section = xml.root(
-            "ovf:VirtualHardwareSection", ctx.version, {"vcloud:href": base, "vcloud:type": media_type}
-        )
+        section = xml.root("ovf:VirtualHardwareSection", ctx.version, {"vcloud:href": base, "vcloud:type": media_type})
     else:
         section = xml.ovf_section(parent, "ovf:VirtualHardwareSection", base, media_type)
     section.set(xml.tag("ovf:transport"), "")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 
 _PATHS = {
     "vm": "vApp/vm-",
@@ -60,5 +60,5 @@ def id_in(address: str | None) -> str:
     """The UUID an href or urn of a request ends with."""
     found = _UUID.search((address or "").rstrip("/"))
     if found is None:
-        raise Refusal(f'The reference "{address}" is not valid.')
+        raise RefusalError(f'The reference "{address}" is not valid.')
     return found[0].lower()

@@ -27,7 +27,7 @@ def write_scopes(configuration: etree._Element, scope: IpScope, *, is_inherited:
             xml.sub(item, "EndAddress", one.end)
 
 
-def write_network_section(ctx: Context, parent: etree._Element, address: str, networks: list[VAppNetwork]) -> None:
+def write_network_section(parent: etree._Element, address: str, networks: list[VAppNetwork]) -> None:
     """`<ovf:NetworkSection>`: only names."""
     section = xml.ovf_section(parent, "ovf:NetworkSection", f"{address}/networkSection/", hrefs.media("networkSection"))
     xml.sub(section, "ovf:Info", "The list of logical networks")
@@ -55,7 +55,7 @@ def section_element(
 ) -> etree._Element:
     """A section of vCloud's own namespace, as a child or as a root."""
     attributes = {"href": href, "type": media_type, "ovf:required": "false"}
-    return xml.root(name, ctx.version, attributes) if parent is None else xml.sub(parent, name, None, attributes)
+    return xml.element_in(parent, name, ctx.version, attributes)
 
 
 def _write_config(ctx: Context, section: etree._Element, network: VAppNetwork) -> None:
@@ -70,11 +70,11 @@ def _write_config(ctx: Context, section: etree._Element, network: VAppNetwork) -
     xml.sub(configuration, "FenceMode", network.fence_mode)
     xml.sub(configuration, "RetainNetInfoAcrossDeployments", network.retain_addresses)
     if network.fence_mode == "natRouted":
-        _write_features(ctx, configuration, network)
+        _write_features(configuration, network)
     xml.sub(config, "IsDeployed", network.is_deployed)
 
 
-def _write_features(ctx: Context, configuration: etree._Element, network: VAppNetwork) -> None:
+def _write_features(configuration: etree._Element, network: VAppNetwork) -> None:
     """Automatic one-to-one NAT for every VM is what gives the external addresses."""
     nat = xml.sub(xml.sub(configuration, "Features"), "NatService")
     xml.sub(nat, "IsEnabled", True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -9,10 +10,11 @@ from lxml import etree
 
 from vcdsim.api import hrefs, query_filter, xml
 from vcdsim.api.context import Answer, Context, link
-from vcdsim.api.query_columns import TYPES, Column, QueryType
-from vcdsim.api.query_filter import Value
+from vcdsim.api.query_columns import Column, QueryType
+from vcdsim.api.query_filter import Getter, Value
+from vcdsim.api.query_types import TYPES
 from vcdsim.api.routing import route
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 
 FORMATS = ("references", "records", "idrecords")
 DEFAULT_PAGE, LARGEST_PAGE = 25, 128
@@ -51,7 +53,7 @@ def _query_list(ctx: Context) -> Answer:
 def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     chosen, form = TYPES.get(name), parameters.get("format", "records")
     if chosen is None or form not in FORMATS:
-        raise Refusal(f"Bad request: the query type {name!r} with format {form!r} does not exist.")
+        raise RefusalError(f"Bad request: the query type {name!r} with format {form!r} does not exist.")
     columns = {key: column for key, column in chosen.columns.items() if ctx.version >= column.since}
     rows = _selected(ctx, chosen, columns, parameters)
     page, size, first = _window(parameters)
@@ -67,18 +69,22 @@ def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     return ctx.xml(element, media_type)
 
 
-def _selected(
-    ctx: Context, chosen: QueryType, columns: dict[str, Column], parameters: dict[str, str]
-) -> list[Any]:
+def _selected(ctx: Context, chosen: QueryType, columns: dict[str, Column], parameters: dict[str, str]) -> list[Any]:
     world = ctx.world
     rows = chosen.rows(world, ctx.user)
     if parameters.get("filter"):
         encoded = parameters.get("filterEncoded", "").lower() == "true" and ctx.version < _SINGLE_ENCODING
-        known = set(columns) | {"href", "id"}
-        predicate = query_filter.parse(parameters["filter"], known.__contains__, encoded_values=encoded)
-        getters = {key: column.get for key, column in columns.items()}
-        getters["href"] = getters["id"] = lambda world, row: chosen.row_id(row)
-        rows = [row for row in rows if predicate(lambda name, row=row: getters[name](world, row))]  # type: ignore[misc]
+
+        def getter(name: str) -> Getter | None:
+            if name in ("href", "id"):
+                return chosen.row_id
+            if name not in columns:
+                return None
+            get = columns[name].get
+            return lambda row: get(world, row)
+
+        predicate = query_filter.parse(parameters["filter"], getter, encoded_values=encoded)
+        rows = [row for row in rows if predicate(row)]
     return _sorted(ctx, list(rows), columns, parameters)
 
 
@@ -88,7 +94,7 @@ def _sorted(ctx: Context, rows: list[Any], columns: dict[str, Column], parameter
         if name is None:
             continue
         if name not in columns:
-            raise Refusal(f"Bad request: the attribute {name!r} cannot be sorted by.")
+            raise RefusalError(f"Bad request: the attribute {name!r} cannot be sorted by.")
         get = columns[name].get
         rows.sort(key=lambda row: _sort_key(get(ctx.world, row)), reverse=descending)
     return rows
@@ -108,9 +114,9 @@ def _window(parameters: dict[str, str]) -> tuple[int, int, int]:
         page, size = int(parameters.get("page", 1)), int(parameters.get("pageSize", DEFAULT_PAGE))
         offset = int(parameters["offset"]) if "offset" in parameters else None
     except ValueError:
-        raise Refusal("Bad request: page, pageSize and offset must be numbers.") from None
+        raise RefusalError("Bad request: page, pageSize and offset must be numbers.") from None
     if page < 1 or size < 1 or (offset is not None and offset < 0):
-        raise Refusal("Bad request: page and pageSize must be at least 1.")
+        raise RefusalError("Bad request: page and pageSize must be at least 1.")
     size = min(size, LARGEST_PAGE)
     if offset is None:
         return page, size, (page - 1) * size
@@ -137,7 +143,7 @@ def _page_links(ctx: Context, element: etree._Element, media_type: str, page: in
 def _write_row(
     ctx: Context, element: etree._Element, chosen: QueryType, columns: dict[str, Column], row: Any, form: str
 ) -> None:
-    row_id, kind = chosen.row_id(row), chosen.kind(row)
+    row_id, kind = chosen.row_id(row), _kind(chosen.kind, row)
     if form == "references":
         name = columns["name"].get(ctx.world, row) if "name" in columns else None
         ctx.reference(element, f"{chosen.element}Reference", kind, row_id, str(name or ""))
@@ -148,8 +154,12 @@ def _write_row(
         if value is None:
             continue
         if column.kind is not None:
-            target = column.kind if isinstance(column.kind, str) else column.kind(row)
+            target = _kind(column.kind, row)
             attributes[key] = (hrefs.urn if form == "idrecords" else ctx.href)(target, str(value))
         else:
             attributes[key] = xml.flag(value) if isinstance(value, bool) else str(value)
     etree.SubElement(element, xml.tag(f"{chosen.element}Record"), attributes)
+
+
+def _kind(kind: str | Callable[[Any], str], row: Any) -> str:
+    return kind if isinstance(kind, str) else kind(row)

@@ -1,4 +1,4 @@
-"""The filter language of the query service: text to a predicate over named attributes.
+"""The filter language of the query service: text to a predicate over rows.
 
 `==` (any case, `*` stands for anything), `!=`, `=lt=`, `=le=`, `=gt=`, `=ge=`; `;` is AND and
 binds tighter than `,`, which is OR; parentheses group; a backslash takes the meaning from the
@@ -10,13 +10,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 
 Value = str | int | bool | None
-Predicate = Callable[[Callable[[str], Value]], bool]
+Getter = Callable[[Any], Value]
+Predicate = Callable[[Any], bool]
+Comparable = TypeVar("Comparable", str, float)
 
 _TERM = re.compile(r"\s*([A-Za-z][\w:.]*)\s*(==|!=|=lt=|=le=|=gt=|=ge=)")
 _UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
@@ -26,54 +28,60 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
     "=gt=": lambda sign: sign > 0,
     "=ge=": lambda sign: sign >= 0,
 }
+_DEEPEST = 20
 
 
-def parse(text: str, known: Callable[[str], bool], *, encoded_values: bool) -> Predicate:
-    """The predicate for a filter; `known` says which attributes exist.
+def parse(text: str, getter: Callable[[str], Getter | None], *, encoded_values: bool) -> Predicate:
+    """The predicate for a filter; `getter` gives what reads an attribute of a row, None if unknown.
 
     `encoded_values` is `filterEncoded=true` below 35.0: each value was url-encoded once more.
     """
-    parser = _Parser(text, known, encoded_values)
-    predicate = parser.any_of()
+    parser = _Parser(text, getter, encoded_values=encoded_values)
+    predicate = parser.any_of(0)
     if parser.position != len(text):
         raise parser.error()
     return predicate
 
 
 class _Parser:
-    def __init__(self, text: str, known: Callable[[str], bool], encoded_values: bool) -> None:
-        self.text, self.known, self.encoded_values, self.position = text, known, encoded_values, 0
+    def __init__(self, text: str, getter: Callable[[str], Getter | None], *, encoded_values: bool) -> None:
+        self.text, self.getter, self.encoded_values, self.position = text, getter, encoded_values, 0
 
-    def error(self) -> Refusal:
-        return Refusal(f"Bad request: the filter is not valid at position {self.position}: {self.text!r}")
+    def error(self) -> RefusalError:
+        return RefusalError(f"Bad request: the filter is not valid at position {self.position}: {self.text!r}")
 
-    def any_of(self) -> Predicate:
-        parts = [self.all_of()]
+    def any_of(self, depth: int) -> Predicate:
+        parts = [self.all_of(depth)]
         while self._skip(","):
-            parts.append(self.all_of())
+            parts.append(self.all_of(depth))
         return parts[0] if len(parts) == 1 else lambda row: any(part(row) for part in parts)
 
-    def all_of(self) -> Predicate:
-        parts = [self.term()]
+    def all_of(self, depth: int) -> Predicate:
+        parts = [self.term(depth)]
         while self._skip(";"):
-            parts.append(self.term())
+            parts.append(self.term(depth))
+        if len(parts) == 2:
+            first, second = parts
+            return lambda row: first(row) and second(row)
         return parts[0] if len(parts) == 1 else lambda row: all(part(row) for part in parts)
 
-    def term(self) -> Predicate:
+    def term(self, depth: int) -> Predicate:
+        if depth > _DEEPEST:
+            raise self.error()
         if self._skip("("):
-            inner = self.any_of()
+            inner = self.any_of(depth + 1)
             if not self._skip(")"):
                 raise self.error()
             return inner
         match = _TERM.match(self.text, self.position)
         if match is None:
             raise self.error()
-        name, operator = match[1], match[2]
-        if not self.known(name):
-            raise Refusal(f"Bad request: the attribute {name!r} cannot be used in a filter of this type.")
+        get = self.getter(match[1])
+        if get is None:
+            raise RefusalError(f"Bad request: the attribute {match[1]!r} cannot be used in a filter of this type.")
         self.position = match.end()
         value = self._value()
-        return _comparison(name, operator, unquote(value) if self.encoded_values else value)
+        return _comparison(get, match[2], unquote(value) if self.encoded_values else value)
 
     def _value(self) -> str:
         """Up to the next character with a meaning; brackets within a value need no escape if paired."""
@@ -99,36 +107,39 @@ class _Parser:
         return False
 
 
-def _comparison(name: str, operator: str, wanted: str) -> Predicate:
-    if operator in ("==", "!="):
-        matches = _matcher(wanted)
-        if operator == "==":
-            return lambda row: matches(row(name))
-        return lambda row: not matches(row(name))
+def _comparison(get: Getter, operator: str, wanted: str) -> Predicate:
+    if operator == "==":
+        return _equality(get, wanted)
+    if operator == "!=":
+        equal = _equality(get, wanted)
+        return lambda row: not equal(row)
     decide = _ORDERS[operator]
 
-    def compare(row: Callable[[str], Value]) -> bool:
-        sign = _sign(row(name), wanted)
+    def compare(row: Any) -> bool:
+        sign = _sign(get(row), wanted)
         return sign is not None and decide(sign)
 
     return compare
 
 
-def _matcher(wanted: str) -> Callable[[Value], bool]:
+def _equality(get: Getter, wanted: str) -> Predicate:
     lowered = wanted.lower()
     if "*" in lowered:
         pattern = re.compile(".*".join(re.escape(part) for part in lowered.split("*")), re.DOTALL)
-        return lambda value: value is not None and pattern.fullmatch(_text(value)) is not None
+        return lambda row: (value := get(row)) is not None and pattern.fullmatch(_text(value)) is not None
+    if lowered in ("true", "false"):
+        truth = lowered == "true"
+        return lambda row: (value := get(row)) is truth or (isinstance(value, str) and value.lower() == lowered)
     found = _UUID_AT_END.search(lowered)
-    if found is not None and lowered != found[0]:
-        # An href or a urn: attributes of that kind hold the bare id.
+    if found is not None and lowered.startswith(("http", "urn:")):
+        # References hold the bare id.
         entity_id = found[0]
-        return lambda value: value == entity_id or (value is not None and _text(value) == lowered)
-    return lambda value: value is not None and _text(value) == lowered
+        return lambda row: get(row) == entity_id
+    return lambda row: (value := get(row)) is not None and _text(value) == lowered
 
 
-def _text(value: str | int | bool) -> str:
-    return str(value).lower()
+def _text(value: str | int) -> str:
+    return value.lower() if isinstance(value, str) else str(value).lower()
 
 
 def _sign(value: Value, wanted: str) -> int | None:
@@ -137,7 +148,7 @@ def _sign(value: Value, wanted: str) -> int | None:
     try:
         if isinstance(value, str):
             return _order(_instant(value), _instant(wanted))
-        return _order(int(value), float(wanted))
+        return _order(float(value), float(wanted))
     except ValueError:
         return _order(_text(value), wanted.lower())
 
@@ -146,5 +157,5 @@ def _instant(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _order(left: Any, right: Any) -> int:
+def _order(left: Comparable, right: Comparable) -> int:
     return (left > right) - (left < right)

@@ -10,7 +10,7 @@ from vcdsim.api.hrefs import id_in
 from vcdsim.entities import NO_NETWORK, Customization, IpRange, IpScope, Nic, Vm
 from vcdsim.hardware import DiskOrder, VmChange
 from vcdsim.networks import check_scope
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 from vcdsim.vapps import NetworkOrder
 
 _CONNECTION_ORDER = (
@@ -183,7 +183,7 @@ def hardware(items: list[etree._Element], vm: Vm | None) -> VmChange:
 def disks(items: list[etree._Element], vm: Vm | None) -> list[DiskOrder]:
     """The disk items; an InstanceID the VM does not have asks for a new disk."""
     known = {disk.instance_id for disk in vm.disks} if vm is not None else set()
-    buses = {
+    buses: dict[str | None, tuple[int, int]] = {
         xml.value(item, "rasd:InstanceID"): (kind, xml.integer(item, "rasd:Address") or 0)
         for item in items
         if (kind := resource_type(item)) in (IDE, SCSI, SATA)
@@ -191,24 +191,22 @@ def disks(items: list[etree._Element], vm: Vm | None) -> list[DiskOrder]:
     return [_disk(item, known, buses, vm) for item in items if resource_type(item) == _DISK]
 
 
-def _disk(
-    item: etree._Element, known: set[int], buses: dict[str | None, tuple[int | None, int]], vm: Vm | None
-) -> DiskOrder:
+def _disk(item: etree._Element, known: set[int], buses: dict[str | None, tuple[int, int]], vm: Vm | None) -> DiskOrder:
     host = xml.child(item, "rasd:HostResource")
     capacity = None if host is None else xml.number(host.get(xml.tag("vcloud:capacity")), "capacity")
     if capacity is None:
         quantity = xml.integer(item, "rasd:VirtualQuantity")
         if quantity is None:
-            raise Refusal("A disk without a capacity.", minor_code="VIM_INVALID_DISK_PARAMETERS")
+            raise RefusalError("A disk without a capacity.", minor_code="VIM_INVALID_DISK_PARAMETERS")
         capacity = quantity // 2**20
     instance_id = xml.integer(item, "rasd:InstanceID")
-    bus_type, bus_number = buses.get(xml.value(item, "rasd:Parent"), (None, 0))
+    bus_type, bus_number = buses.get(xml.value(item, "rasd:Parent"), (SCSI, 0))
     sub_type = None if host is None else host.get(xml.tag("vcloud:busSubType"))
     is_known = instance_id in known or vm is None
     return DiskOrder(
         instance_id=instance_id if is_known else None,
         size_mb=capacity,
-        bus_type=bus_type or SCSI,
+        bus_type=bus_type,
         bus_sub_type=sub_type or "lsilogicsas",
         bus_number=bus_number,
         unit_number=xml.integer(item, "rasd:AddressOnParent"),

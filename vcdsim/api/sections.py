@@ -53,7 +53,7 @@ def write_customization(ctx: Context, parent: etree._Element | None, vm: Vm, add
     return section
 
 
-def write_runtime(ctx: Context, parent: etree._Element, address: str) -> None:
+def write_runtime(parent: etree._Element, address: str) -> None:
     """`<RuntimeInfoSection>`: the tools are always there."""
     section = etree.SubElement(parent, xml.tag("RuntimeInfoSection"), nsmap={"ns10": xml.VCLOUD})
     section.set(xml.tag("vcloud:href"), f"{address}/runtimeInfoSection")

@@ -8,13 +8,15 @@ import json
 import secrets
 from collections.abc import Mapping
 
+from lxml import etree
+
 from vcdsim.api import hrefs, xml
 from vcdsim.api import version as versions
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.routing import route
 from vcdsim.api.version import Version
 from vcdsim.entities import Session, User
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 from vcdsim.world import SYSTEM_ORG, World
 
 IDLE_S = 1800.0
@@ -57,7 +59,7 @@ def log_in(world: World, headers: Mapping[str, str], *, bearer: bool, provider: 
 def xml_login(world: World, base: str, version: Version, headers: Mapping[str, str], request_id: str) -> Answer:
     """POST /api/sessions: up to 37.2, answers the older token and a session document."""
     if version > versions.LAST_WITH_XML_LOGIN:
-        raise Refusal(
+        raise RefusalError(
             f"The operation POST /api/sessions is not available in API version {versions.text(version)}.",
             minor_code="RESOURCE_NOT_FOUND",
             status=404,
@@ -76,7 +78,7 @@ def xml_login(world: World, base: str, version: Version, headers: Mapping[str, s
 def cloudapi_login(world: World, version: Version, headers: Mapping[str, str], *, provider: bool) -> Answer:
     """POST /cloudapi/1.0.0/sessions[/provider]: from 33.0, answers a bearer token."""
     if version < versions.FIRST_WITH_CLOUDAPI:
-        raise Refusal("OpenAPI sessions need API version 33.0.", minor_code="NOT_ACCEPTABLE", status=406)
+        raise RefusalError("OpenAPI sessions need API version 33.0.", minor_code="NOT_ACCEPTABLE", status=406)
     session = log_in(world, headers, bearer=True, provider=provider)
     if session is None:
         return unauthorized()
@@ -116,8 +118,8 @@ def get_session(ctx: Context) -> Answer:
 @route("DELETE", "/api/session", "logout")
 @route("DELETE", "/api/sessions", "logout")
 @route("DELETE", "/cloudapi/1.0.0/sessions", "logout")
-@route("DELETE", "/cloudapi/1.0.0/sessions/{entity_id}", "logout")
-def log_out(ctx: Context, entity_id: str = "current") -> Answer:
+@route("DELETE", "/cloudapi/1.0.0/sessions/[^/]+", "logout")
+def log_out(ctx: Context) -> Answer:
     """End the session of the request; clients differ in the address they delete."""
     del ctx.world.sessions[ctx.session.token]
     return Answer(204)
@@ -130,8 +132,8 @@ def get_current(ctx: Context) -> Answer:
     return Answer(200, {"Content-Type": f"application/json;version={versions.text(ctx.version)}"}, body)
 
 
-def _write_location(ctx: Context, parent: object, location_id: str, org_name: str) -> None:
-    box = xml.sub(parent, "Location")  # type: ignore[arg-type]
+def _write_location(ctx: Context, parent: etree._Element, location_id: str, org_name: str) -> None:
+    box = xml.sub(parent, "Location")
     xml.sub(box, "LocationId", location_id)
     xml.sub(box, "SiteName", "vcdsim")
     xml.sub(box, "OrgName", org_name)

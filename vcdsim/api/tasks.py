@@ -44,10 +44,7 @@ def operation_text(task: Task) -> str:
 def write_task(ctx: Context, parent: etree._Element | None, task: Task) -> etree._Element:
     """The `<Task>` element, as a child of `parent` or as a root."""
     attributes = ctx.entity_attributes("task", task.id, "task", _attributes(task))
-    if parent is None:
-        element = xml.root("Task", ctx.version, attributes)
-    else:
-        element = xml.sub(parent, "Task", None, attributes)
+    element = xml.element_in(parent, "Task", ctx.version, attributes)
     if not task.is_final:
         link(element, "task:cancel", ctx.href("task", task.id) + "/action/cancel")
     ctx.reference(element, "Owner", task.owner_kind, task.owner_id, task.owner_name)
@@ -82,9 +79,7 @@ def write_tasks_of(ctx: Context, parent: etree._Element, *entity_ids: str) -> No
 
 def task_answer(ctx: Context, task: Task) -> Answer:
     """202 with the task."""
-    return ctx.xml(
-        write_task(ctx, None, task), hrefs.MEDIA["task"], status=202, location=ctx.href("task", task.id)
-    )
+    return ctx.xml(write_task(ctx, None, task), hrefs.MEDIA["task"], status=202, location=ctx.href("task", task.id))
 
 
 @route("GET", "/api/task/{entity_id}", "task")

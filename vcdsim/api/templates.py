@@ -10,8 +10,8 @@ from vcdsim.api.hardware import write_hardware
 from vcdsim.api.networks import write_connections, write_network_config, write_network_section
 from vcdsim.api.routing import route
 from vcdsim.api.sections import write_customization, write_lease, write_os
-from vcdsim.entities import Metadata, Template, Vm
-from vcdsim.refusals import Refusal
+from vcdsim.entities import Metadata, Vm
+from vcdsim.refusals import RefusalError
 
 
 @route("GET", "/api/catalog/{entity_id}", "catalog")
@@ -61,7 +61,7 @@ def get_template(ctx: Context, entity_id: str) -> Answer:
     box = xml.sub(element, "Children")
     for vm_id in template.vm_ids:
         write_template_vm(ctx, box, ctx.world.template_vms[vm_id])
-    write_network_section(ctx, element, address, template.networks)
+    write_network_section(element, address, template.networks)
     write_network_config(ctx, element, template, address)
     write_lease(ctx, element, template, address)
     xml.sub(element, "DateCreated", moment(template.created_at))
@@ -77,7 +77,7 @@ def get_template_vm(ctx: Context, entity_id: str) -> Answer:
 def write_template_vm(ctx: Context, parent: etree._Element | None, vm: Vm) -> etree._Element:
     """The VM form of a template; below 5.6 the hardware is only in the OVF."""
     attributes = ctx.entity_attributes("templatevm", vm.id, vm.name, {"goldMaster": "false", "status": "8"})
-    element = xml.root("Vm", ctx.version, attributes) if parent is None else xml.sub(parent, "Vm", None, attributes)
+    element = xml.element_in(parent, "Vm", ctx.version, attributes)
     address = ctx.href("templatevm", vm.id)
     link(element, "up", ctx.href("vapptemplate", vm.container_id), hrefs.MEDIA["vapptemplate"])
     xml.sub(element, "Description", vm.description)
@@ -144,7 +144,7 @@ def metadata_answer(ctx: Context, owner: str, entries: dict[str, Metadata]) -> A
 def metadata_value_answer(ctx: Context, owner: str, entries: dict[str, Metadata], key: str) -> Answer:
     """`<MetadataValue>` of one key."""
     if key not in entries:
-        raise Refusal(
+        raise RefusalError(
             f'The metadata entry with key "{key}" does not exist.', minor_code="RESOURCE_NOT_FOUND", status=404
         )
     media_type = hrefs.media("metadata.value")

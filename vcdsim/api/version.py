@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 
 Version = tuple[int, int]
 
@@ -61,7 +61,7 @@ def from_accept(accept: str) -> Version:
     version = (int(found[1]), int(found[2])) if found else None
     if version is None or version not in SUPPORTED:
         names = ", ".join(text(one) + ("[D]" if is_deprecated(one) else "") for one in SUPPORTED)
-        raise Refusal(
+        raise RefusalError(
             f"The request has invalid accept header: {accept or 'none'}. Supported API versions are: [{names}].",
             minor_code="NOT_ACCEPTABLE",
             status=406,

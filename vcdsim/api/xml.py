@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from lxml import etree
 
 from vcdsim.api.version import Version
-from vcdsim.refusals import Refusal
+from vcdsim.refusals import RefusalError
 
 VCLOUD = "http://www.vmware.com/vcloud/v1.5"
 OVF = "http://schemas.dmtf.org/ovf/envelope/1"
@@ -61,10 +61,17 @@ def root(name: str, version: Version, attributes: Mapping[str, str] | None = Non
     return element
 
 
+def element_in(
+    parent: etree._Element | None, name: str, version: Version, attributes: Mapping[str, str] | None = None
+) -> etree._Element:
+    """A child of `parent`, or the root of an answer when there is no parent."""
+    return root(name, version, attributes) if parent is None else sub(parent, name, None, attributes)
+
+
 def sub(
     parent: etree._Element,
     name: str,
-    text: str | int | bool | None = None,
+    text: str | int | None = None,
     attributes: Mapping[str, str] | None = None,
 ) -> etree._Element:
     """Append a child; booleans are written as xs:boolean, None leaves the element empty."""
@@ -83,7 +90,7 @@ def ovf_section(parent: etree._Element, name: str, href: str, media_type: str) -
     return element
 
 
-def flag(value: bool) -> str:
+def flag(value: int) -> str:
     """xs:boolean."""
     return "true" if value else "false"
 
@@ -110,9 +117,9 @@ def parse(body: bytes, expected: str) -> etree._Element:
     return element
 
 
-def bad_body(detail: str) -> Refusal:
+def bad_body(detail: str) -> RefusalError:
     """The 400 of a body that does not fit the schema."""
-    return Refusal(f"Bad request - Unexpected JAXB Exception - {detail}")
+    return RefusalError(f"Bad request - Unexpected JAXB Exception - {detail}")
 
 
 def local_name(element: etree._Element) -> str:

@@ -1,0 +1,168 @@
+"""Attributes of VM and vApp records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from vcdsim import networks, tasks
+from vcdsim.api.context import moment
+from vcdsim.api.query_columns import Column, constant, owner_name
+from vcdsim.api.query_filter import Value
+from vcdsim.entities import Task, Template, User, VApp, Vm
+from vcdsim.world import World, vapp_status, vm_status
+
+_STATUS_WORDS = {
+    -1: "FAILED_CREATION",
+    0: "UNRESOLVED",
+    1: "RESOLVED",
+    3: "SUSPENDED",
+    4: "POWERED_ON",
+    8: "POWERED_OFF",
+    10: "MIXED",
+}
+
+
+def _container(world: World, vm: Vm) -> VApp | Template:
+    return world.templates[vm.container_id] if vm.is_template else world.vapps[vm.container_id]
+
+
+def _primary(vm: Vm) -> Any:
+    return next((nic for nic in vm.nics if nic.index == vm.primary_nic), None)
+
+
+def _primary_ip(_: World, vm: Vm) -> Value:
+    nic = _primary(vm)
+    return nic.ip if nic else None
+
+
+def _primary_network(_: World, vm: Vm) -> Value:
+    nic = _primary(vm)
+    return nic.network if nic else None
+
+
+def _network_id(world: World, vm: Vm) -> Value:
+    nic = _primary(vm)
+    if nic is None or vm.is_template:
+        return None
+    network = networks.network_named(world.vapps[vm.container_id], nic.network)
+    return network.id if network is not None else None
+
+
+def _catalog_name(world: World, vm: Vm) -> Value:
+    return world.catalogs[world.templates[vm.container_id].catalog_id].name if vm.is_template else None
+
+
+def _last(world: World, owner: Vm | VApp) -> Task | None:
+    return world.tasks.get(owner.last_task_id) if owner.last_task_id else None
+
+
+def _of_last(get: Callable[[Task], Value]) -> Callable[[World, Any], Value]:
+    def column(world: World, owner: Vm | VApp) -> Value:
+        task = _last(world, owner)
+        return get(task) if task is not None else None
+
+    return column
+
+
+def _is_busy(world: World, vm: Vm) -> bool:
+    return not vm.is_template and tasks.is_busy_vm(world, vm)
+
+
+def visible_vms(world: World, user: User) -> Iterable[Vm]:
+    """VMs of the user's vApps, then those of the templates the user may instantiate."""
+    everything = world.sees_all(user)
+    for vm in world.vms.values():
+        if everything or vm.org_id == user.org_id:
+            yield vm
+    for template in world.visible_templates(user):
+        for vm_id in template.vm_ids:
+            yield world.template_vms[vm_id]
+
+
+def _vapp_sum(get: Callable[[Vm], int]) -> Callable[[World, VApp], int]:
+    return lambda world, vapp: sum(get(vm) for vm in world.vms_of(vapp))
+
+
+def _disk_mb(vm: Vm) -> int:
+    return sum(disk.size_mb for disk in vm.disks)
+
+
+_TASK_COLUMNS = {
+    "task": Column(_of_last(lambda task: task.id), kind="task"),
+    "taskStatus": Column(_of_last(lambda task: task.status)),
+    "taskStatusName": Column(_of_last(lambda task: task.operation_name)),
+    "taskDetails": Column(_of_last(lambda task: f"  {task.error.message}" if task.error else " ")),
+}
+
+VM = {
+    "name": Column(lambda _, vm: vm.name),
+    "containerName": Column(lambda world, vm: _container(world, vm).name),
+    "container": Column(lambda _, vm: vm.container_id, kind=lambda vm: "vapptemplate" if vm.is_template else "vapp"),
+    "ownerName": Column(lambda world, vm: owner_name(world, _container(world, vm)), (5, 7)),
+    "owner": Column(lambda world, vm: _container(world, vm).owner_id, (5, 7), "user"),
+    "vdc": Column(lambda _, vm: vm.vdc_id, kind="vdc"),
+    "isVAppTemplate": Column(lambda _, vm: vm.is_template),
+    "isDeleted": Column(constant(False)),
+    "guestOs": Column(lambda _, vm: vm.guest_os),
+    "numberOfCpus": Column(lambda _, vm: vm.cpu_count),
+    "memoryMB": Column(lambda _, vm: vm.memory_mb),
+    "status": Column(lambda _, vm: _STATUS_WORDS[vm_status(vm)]),
+    "networkName": Column(_primary_network),
+    "network": Column(_network_id, (5, 7), "network"),
+    "ipAddress": Column(_primary_ip, (5, 7)),
+    "isBusy": Column(_is_busy),
+    "isDeployed": Column(lambda _, vm: vm.is_deployed),
+    "isPublished": Column(lambda _, vm: vm.is_template),
+    "catalogName": Column(_catalog_name),
+    "hardwareVersion": Column(lambda _, vm: vm.hardware_version),
+    "vmToolsStatus": Column(constant("TOOLS_OK"), (29, 0)),
+    "isInMaintenanceMode": Column(constant(False)),
+    "isAutoNature": Column(constant(False), (22, 0)),
+    "storageProfileName": Column(lambda world, vm: world.storage_profiles[vm.storage_profile_id].name, (5, 1)),
+    "gcStatus": Column(lambda _, vm: vm.gc_status, (13, 0)),
+    "snapshot": Column(lambda _, vm: vm.snapshot is not None, (31, 0)),
+    "vappScopedLocalId": Column(lambda _, vm: vm.local_id, (33, 0)),
+    "description": Column(lambda _, vm: vm.description, (34, 0)),
+    "encrypted": Column(constant(False), (34, 0)),
+    "dateCreated": Column(lambda _, vm: moment(vm.created_at), (34, 0)),
+    "totalStorageAllocatedMb": Column(lambda _, vm: _disk_mb(vm), (34, 0)),
+    "isExpired": Column(constant(False), (34, 0)),
+    "vdcName": Column(lambda world, vm: world.vdcs[vm.vdc_id].name, (35, 0)),
+    "detectedGuestOs": Column(lambda _, vm: vm.guest_os, (36, 2)),
+    "numOfSnapshots": Column(lambda _, vm: int(vm.snapshot is not None), (39, 0)),
+    "vmToolsVersion": Column(constant(12352)),
+    "isVdcEnabled": Column(lambda world, vm: world.vdcs[vm.vdc_id].is_enabled),
+    **_TASK_COLUMNS,
+}
+_NOT_FOR_ADMIN = ("owner", "ownerName", "network", "isBusy", "isInMaintenanceMode", "snapshot", "vmToolsStatus")
+ADMIN_VM = {
+    **{key: column for key, column in VM.items() if key not in _NOT_FOR_ADMIN},
+    "ipAddress": Column(_primary_ip, (33, 0)),
+    "org": Column(lambda _, vm: vm.org_id, kind="org"),
+    "hostName": Column(constant("esx-1.vcdsim")),
+    "datastoreName": Column(constant("datastore-1")),
+}
+VAPP = {
+    "name": Column(lambda _, vapp: vapp.name),
+    "vdc": Column(lambda _, vapp: vapp.vdc_id, kind="vdc"),
+    "vdcName": Column(lambda world, vapp: world.vdcs[vapp.vdc_id].name),
+    "isPublic": Column(constant(False)),
+    "isEnabled": Column(constant(True)),
+    "isBusy": Column(tasks.is_busy_vapp),
+    "creationDate": Column(lambda _, vapp: moment(vapp.created_at)),
+    "status": Column(lambda world, vapp: _STATUS_WORDS[vapp_status(vapp, world.vms_of(vapp))]),
+    "ownerName": Column(owner_name),
+    "isDeployed": Column(lambda world, vapp: any(vm.is_deployed for vm in world.vms_of(vapp))),
+    "isInMaintenanceMode": Column(constant(False)),
+    "isAutoNature": Column(constant(False), (22, 0)),
+    "isExpired": Column(constant(False), (5, 1)),
+    "snapshot": Column(lambda world, vapp: any(vm.snapshot for vm in world.vms_of(vapp)), (31, 0)),
+    "description": Column(lambda _, vapp: vapp.description, (34, 0)),
+    "totalStorageAllocatedMb": Column(_vapp_sum(_disk_mb), (34, 0)),
+    "numberOfVMs": Column(lambda _, vapp: len(vapp.vm_ids)),
+    "numberOfCpus": Column(_vapp_sum(lambda vm: vm.cpu_count)),
+    "memoryAllocationMB": Column(_vapp_sum(lambda vm: vm.memory_mb)),
+    "storageKB": Column(_vapp_sum(lambda vm: _disk_mb(vm) * 1024)),
+    **_TASK_COLUMNS,
+}
