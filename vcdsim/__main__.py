@@ -25,6 +25,8 @@ def main() -> int:
         with simulator.serve(options.port, options.host) as url:
             _say(sys.stdout, f"world {options.world} at {url}/api")
             _save_until(stop, simulator, options.state)
+        if options.state is not None:
+            simulator.save(options.state)
     except (OSError, ValueError) as error:
         _say(sys.stderr, str(error))
         return 1
@@ -42,14 +44,12 @@ def _options() -> argparse.Namespace:
 
 
 def _save_until(stop: threading.Event, simulator: Simulator, path: Path | None) -> None:
-    """Save about a second after a change, and once more at the end."""
+    """Wait for the end, saving about a second after each change."""
     saved = -1
     while not stop.wait(_SAVE_AFTER_S if path is not None else None):
         if path is not None and simulator.world.revision != saved:
             saved = simulator.world.revision
             simulator.save(path)
-    if path is not None:
-        simulator.save(path)
 
 
 def _say(stream: TextIO, line: str) -> None:

@@ -7,6 +7,7 @@ saved and loaded.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -62,7 +63,6 @@ class Vdc:
     cpu_limit_mhz: int = 0
     memory_limit_mb: int = 0
     vcpu_mhz: int = 1000
-    vm_quota: int = 0
     is_enabled: bool = True
     storage_profile_ids: list[str] = field(default_factory=list)
     network_ids: list[str] = field(default_factory=list)
@@ -168,6 +168,11 @@ class Customization:
     reset_password: bool = False
     script: str = ""
     computer_name: str = ""
+
+    def fill_password(self) -> None:
+        """VCD makes up the password itself when asked to, and shows it in the section."""
+        if self.enabled and self.admin_password_enabled and self.admin_password_auto and not self.admin_password:
+            self.admin_password = secrets.token_urlsafe(9)
 
 
 @dataclass

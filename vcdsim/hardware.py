@@ -209,5 +209,6 @@ def _reconfigured(world: World, task: Task) -> None:
         vm.os_type, vm.guest_os = change.os_type, change.guest_os or vm.guest_os
     if change.customization is not None:
         vm.customization = change.customization
+        vm.customization.fill_password()
         # Settings that come before the first boot are applied by it; later ones wait for `forceCustomization`.
         vm.needs_customization = vm.customization.enabled and vm.customized_count == 0

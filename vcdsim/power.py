@@ -184,9 +184,9 @@ def _undeployed(world: World, task: Task) -> None:
     for vapp, vm in _targets(world, task):
         if not vm.is_deployed:
             continue
-        if task.args["action"] == "suspend" and vm.power == ON:
-            vm.power = SUSPENDED
-        elif vm.power == ON:
+        if task.args["action"] != "suspend":
             vm.power = OFF
+        elif vm.power == ON:
+            vm.power = SUSPENDED
         vm.is_deployed = False
         networks.undeploy(world, vapp, vm)

@@ -25,6 +25,11 @@ def no_access(kind: str, entity_id: str) -> RefusalError:
     )
 
 
+def not_found() -> RefusalError:
+    """A path this vCloud does not serve."""
+    return RefusalError("The requested resource does not exist.", minor_code="RESOURCE_NOT_FOUND", status=404)
+
+
 def duplicate_name(name: str) -> RefusalError:
     """The name is taken within its VDC (vApp) or vApp (VM)."""
     return RefusalError(f"The VCD entity {name} already exists.", minor_code="DUPLICATE_NAME")

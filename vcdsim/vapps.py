@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from vcdsim import networks, power
 from vcdsim.entities import (
     NO_NETWORK,
+    SUSPENDED,
     Customization,
     Disk,
     IpScope,
@@ -114,7 +115,7 @@ def compose(world: World, actor: User, vdc: Vdc, order: VAppOrder) -> tuple[VApp
 def delete_vapp(world: World, actor: User, vapp: VApp) -> Task:
     """Delete an undeployed vApp with its VMs."""
     require_idle_vapp(world, vapp)
-    if any(vm.is_deployed for vm in world.vms_of(vapp)):
+    if any(_runs(vm) for vm in world.vms_of(vapp)):
         raise still_running("vApp", vapp.name)
     return start(world, actor, vapp, "vdcDeleteVapp", "delete")
 
@@ -122,9 +123,14 @@ def delete_vapp(world: World, actor: User, vapp: VApp) -> Task:
 def delete_vm(world: World, actor: User, vm: Vm) -> Task:
     """Delete an undeployed VM; its vApp stays, empty if it was the last one."""
     require_idle_vm(world, vm)
-    if vm.is_deployed:
+    if _runs(vm):
         raise still_running("VM", vm.name)
     return start(world, actor, vm, "vdcDeleteVapp", "delete")
+
+
+def _runs(vm: Vm) -> bool:
+    """Deployed, even if off; something suspended may go, as its recorded `remove` link says."""
+    return vm.is_deployed and vm.power != SUSPENDED
 
 
 def update_vapp(world: World, actor: User, vapp: VApp, *, name: str, description: str | None) -> Task:
@@ -215,6 +221,7 @@ def _new_vm(world: World, vdc: Vdc, vapp: VApp, source: Vm, order: VmOrder | Non
     custom = replace(order.customization or source.customization)
     name = order.name or source.name
     custom.computer_name = custom.computer_name or name
+    custom.fill_password()
     return replace(
         source,
         id=world.new_id(),

@@ -25,6 +25,7 @@ from vcdsim.entities import (
     Template,
     User,
     VApp,
+    VAppNetwork,
     Vdc,
     Vm,
 )
@@ -162,6 +163,14 @@ class World:
         if network is None or not self._may(user, network.org_id):
             raise no_access("network", network_id)
         return network
+
+    def vapp_network(self, network_id: str, user: User) -> tuple[VApp, VAppNetwork] | None:
+        """The vApp network of that id and its vApp, None if the user sees no such."""
+        for vapp in self.vapps.values():
+            for network in vapp.networks:
+                if network.id == network_id and self._may(user, vapp.org_id):
+                    return vapp, network
+        return None
 
     def catalog(self, catalog_id: str, user: User) -> Catalog:
         """The catalog, also a public one of another organization, or 403."""

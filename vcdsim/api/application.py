@@ -18,7 +18,7 @@ from vcdsim.api.routing import exists, find
 from vcdsim.api.version import Version
 from vcdsim.entities import TaskError
 from vcdsim.faults import Fault, FaultError, Faults
-from vcdsim.refusals import RefusalError
+from vcdsim.refusals import RefusalError, not_found
 from vcdsim.world import TaskFault, World
 
 _LOGINS = {
@@ -124,7 +124,7 @@ def _dispatch(ctx: Context, method: str) -> Answer:
     if found is None:
         if exists(ctx.path):
             raise RefusalError("The method is not allowed.", minor_code="METHOD_NOT_ALLOWED", status=405)
-        raise RefusalError("The requested resource does not exist.", minor_code="RESOURCE_NOT_FOUND", status=404)
+        raise not_found()
     chosen, values = found
     return chosen.handler(ctx, **values)
 

@@ -40,7 +40,7 @@ def write_vapp(ctx: Context, vapp: VApp) -> etree._Element:
     if vapp.creation == "done":
         write_lease(ctx, element, vapp, address)
         write_startup(ctx, element, vapp, address)
-        write_network_section(element, address, vapp.networks)
+        write_network_section(ctx, element, address, vapp.networks)
         write_network_config(ctx, element, vapp, address)
         write_snapshot(ctx, element, vapp, address)
     xml.sub(element, "DateCreated", moment(vapp.created_at))
@@ -100,11 +100,14 @@ def write_capabilities(ctx: Context, parent: etree._Element | None, vm: Vm) -> e
 
 def _vm_links(ctx: Context, element: etree._Element, vm: Vm, address: str) -> None:
     """Links by state: a VM that is off but deployed has no `remove`."""
-    _power_links(element, address, {vm.power} if vm.is_resolved else set())
     if vm.is_resolved:
-        _deploy_links(element, address, is_deployed=vm.is_deployed)
+        _power_links(element, address, {vm.power})
+        if vm.is_deployed:
+            link(element, "undeploy", f"{address}/action/undeploy", hrefs.media("undeployVAppParams"))
+        else:
+            link(element, "deploy", f"{address}/action/deploy", hrefs.media("deployVAppParams"))
         link(element, "edit", address, hrefs.MEDIA["vm"])
-        if not vm.is_deployed:
+        if not vm.is_deployed or vm.power == SUSPENDED:
             link(element, "remove", address)
     if vm.power == ON:
         link(element, "screen:thumbnail", f"{address}/screen")
@@ -121,12 +124,14 @@ def _vapp_links(ctx: Context, element: etree._Element, vapp: VApp, vms: list[Vm]
     is_done = vapp.creation == "done"
     if is_done and vms:
         _power_links(element, address, {vm.power for vm in vms})
-        _deploy_links(element, address, is_deployed=any(vm.is_deployed for vm in vms))
+        link(element, "deploy", f"{address}/action/deploy", hrefs.media("deployVAppParams"))
+        if any(vm.is_deployed for vm in vms):
+            link(element, "undeploy", f"{address}/action/undeploy", hrefs.media("undeployVAppParams"))
     if is_done:
         for network in vapp.networks:
             link(element, "down", ctx.href("network", network.id), hrefs.media("vAppNetwork"), network.name)
         link(element, "edit", address, hrefs.MEDIA["vapp"])
-    if vapp.creation != "creating" and not any(vm.is_deployed for vm in vms):
+    if vapp.creation != "creating" and all(not vm.is_deployed or vm.power == SUSPENDED for vm in vms):
         link(element, "remove", address)
     if is_done and vms:
         _snapshot_links(element, address, has_snapshot=any(vm.snapshot for vm in vms))
@@ -141,14 +146,9 @@ def _power_links(element: etree._Element, address: str, powers: set[str]) -> Non
         for action in _POWER_OF_ON:
             link(element, f"power:{action}", f"{address}/power/action/{action}")
     if SUSPENDED in powers:
+        if ON not in powers:
+            link(element, "power:suspend", f"{address}/power/action/suspend")  # recorded so, though it can only fail
         link(element, "discardState", f"{address}/action/discardSuspendedState")
-
-
-def _deploy_links(element: etree._Element, address: str, *, is_deployed: bool) -> None:
-    if is_deployed:
-        link(element, "undeploy", f"{address}/action/undeploy", hrefs.media("undeployVAppParams"))
-    else:
-        link(element, "deploy", f"{address}/action/deploy", hrefs.media("deployVAppParams"))
 
 
 def _snapshot_links(element: etree._Element, address: str, *, has_snapshot: bool) -> None:

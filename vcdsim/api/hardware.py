@@ -64,10 +64,7 @@ Facts = Mapping[str, str | int | bool | tuple[str | None, dict[str, str]]]
 def write_hardware(ctx: Context, parent: etree._Element | None, vm: Vm, address: str) -> etree._Element:
     """`<ovf:VirtualHardwareSection>`, as a child or as a root."""
     base, media_type = f"{address}/virtualHardwareSection/", hrefs.media("virtualHardwareSection")
-    if parent is None:
-        section = xml.root("ovf:VirtualHardwareSection", ctx.version, {"vcloud:href": base, "vcloud:type": media_type})
-    else:
-        section = xml.ovf_section(parent, "ovf:VirtualHardwareSection", base, media_type)
+    section = xml.ovf_section(ctx.version, parent, "ovf:VirtualHardwareSection", base, media_type)
     section.set(xml.tag("ovf:transport"), "")
     xml.sub(section, "ovf:Info", "Virtual hardware requirements")
     _write_system(ctx, section, vm)

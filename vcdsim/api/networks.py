@@ -27,13 +27,17 @@ def write_scopes(configuration: etree._Element, scope: IpScope, *, is_inherited:
             xml.sub(item, "EndAddress", one.end)
 
 
-def write_network_section(parent: etree._Element, address: str, networks: list[VAppNetwork]) -> None:
-    """`<ovf:NetworkSection>`: only names."""
-    section = xml.ovf_section(parent, "ovf:NetworkSection", f"{address}/networkSection/", hrefs.media("networkSection"))
+def write_network_section(
+    ctx: Context, parent: etree._Element | None, address: str, networks: list[VAppNetwork]
+) -> etree._Element:
+    """`<ovf:NetworkSection>`: only names; as a child or as a root."""
+    media_type = hrefs.media("networkSection")
+    section = xml.ovf_section(ctx.version, parent, "ovf:NetworkSection", f"{address}/networkSection/", media_type)
     xml.sub(section, "ovf:Info", "The list of logical networks")
     for network in networks:
         item = xml.sub(section, "ovf:Network", None, {"ovf:name": network.name})
         xml.sub(item, "ovf:Description", network.description or None)
+    return section
 
 
 def write_network_config(
@@ -61,17 +65,21 @@ def section_element(
 def _write_config(ctx: Context, section: etree._Element, network: VAppNetwork) -> None:
     config = xml.sub(section, "NetworkConfig", None, {"networkName": network.name})
     xml.sub(config, "Description", network.description)
-    configuration = xml.sub(config, "Configuration")
+    _write_configuration(ctx, config, network)
+    xml.sub(config, "IsDeployed", network.is_deployed)
+
+
+def _write_configuration(ctx: Context, parent: etree._Element, network: VAppNetwork) -> None:
+    configuration = xml.sub(parent, "Configuration")
     write_scopes(configuration, network.scope, is_inherited=network.fence_mode == "bridged")
     if network.parent_id is not None:
-        parent = ctx.world.networks[network.parent_id]
-        attributes = {"href": ctx.href("network", parent.id), "id": parent.id, "name": parent.name}
+        outer = ctx.world.networks[network.parent_id]
+        attributes = {"href": ctx.href("network", outer.id), "id": outer.id, "name": outer.name}
         xml.sub(configuration, "ParentNetwork", None, attributes)
     xml.sub(configuration, "FenceMode", network.fence_mode)
     xml.sub(configuration, "RetainNetInfoAcrossDeployments", network.retain_addresses)
     if network.fence_mode == "natRouted":
         _write_features(configuration, network)
-    xml.sub(config, "IsDeployed", network.is_deployed)
 
 
 def _write_features(configuration: etree._Element, network: VAppNetwork) -> None:
@@ -113,3 +121,18 @@ def write_connections(ctx: Context, parent: etree._Element | None, vm: Vm, addre
     if not vm.is_template:
         link(section, "edit", f"{address}/networkConnectionSection/", media_type)
     return section
+
+
+def write_vapp_network(ctx: Context, vapp: VApp, network: VAppNetwork) -> etree._Element:
+    """The document of one vApp network."""
+    attributes = {
+        "deployed": xml.flag(network.is_deployed),
+        "name": network.name,
+        "id": hrefs.urn("network", network.id),
+        "href": ctx.href("network", network.id),
+    }
+    element = ctx.root("VAppNetwork", hrefs.media("vAppNetwork"), attributes)
+    link(element, "up", ctx.href("vapp", vapp.id), hrefs.MEDIA["vapp"])
+    xml.sub(element, "Description", network.description)
+    _write_configuration(ctx, element, network)
+    return element

@@ -8,7 +8,7 @@ from lxml import etree
 
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Answer, Context, link
-from vcdsim.api.networks import write_scopes
+from vcdsim.api.networks import write_scopes, write_vapp_network
 from vcdsim.api.routing import route
 from vcdsim.entities import Org, Vdc
 
@@ -89,7 +89,7 @@ def get_vdc(ctx: Context, entity_id: str) -> Answer:
     xml.sub(element, "NicQuota", 0)
     xml.sub(element, "NetworkQuota", 1000)
     xml.sub(element, "UsedNetworkCount", len(vdc.network_ids))
-    xml.sub(element, "VmQuota", vdc.vm_quota)
+    xml.sub(element, "VmQuota", 0)
     xml.sub(element, "IsEnabled", vdc.is_enabled)
     profiles = xml.sub(element, "VdcStorageProfiles")
     for profile_id in vdc.storage_profile_ids:
@@ -146,7 +146,10 @@ def get_storage_profile(ctx: Context, entity_id: str) -> Answer:
 
 @route("GET", "/api/network/{entity_id}", "network")
 def get_network(ctx: Context, entity_id: str) -> Answer:
-    """An organization network."""
+    """An organization network, or a network of a vApp."""
+    inner = ctx.world.vapp_network(entity_id, ctx.user)
+    if inner is not None:
+        return ctx.xml(write_vapp_network(ctx, *inner), hrefs.media("vAppNetwork"))
     network = ctx.world.network(entity_id, ctx.user)
     element = ctx.entity_root("OrgVdcNetwork", "network", network.id, network.name, {"status": "1"})
     link(element, "up", ctx.href("vdc", network.vdc_id), hrefs.MEDIA["vdc"])

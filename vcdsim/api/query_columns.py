@@ -44,4 +44,4 @@ def owner_name(world: World, row: Any) -> str:
 
 def constant(value: Value) -> Callable[[World, Any], Value]:
     """A column that is the same for every row."""
-    return lambda _, row: value
+    return lambda _world, _row: value

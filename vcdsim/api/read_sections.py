@@ -71,8 +71,9 @@ _SUB_TYPES = {"2": "buslogic", "3": "lsilogic", "4": "lsilogicsas", "5": "Virtua
 
 
 def network_orders(section: etree._Element) -> list[NetworkOrder]:
-    """The networks of a NetworkConfigSection."""
-    return [_network_order(config) for config in xml.children(section, "NetworkConfig")]
+    """The networks of a NetworkConfigSection, without the place-holder `none`."""
+    configs = xml.children(section, "NetworkConfig")
+    return [_network_order(config) for config in configs if config.get("networkName") != NO_NETWORK]
 
 
 def _network_order(config: etree._Element) -> NetworkOrder:

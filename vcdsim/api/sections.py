@@ -15,11 +15,7 @@ _ADAPTERS = {"lsilogicsas": "4", "VirtualSCSI": "5", "lsilogic": "3", "buslogic"
 def write_os(ctx: Context, parent: etree._Element | None, vm: Vm, address: str) -> etree._Element:
     """`<ovf:OperatingSystemSection>`."""
     href, media_type = f"{address}/operatingSystemSection/", hrefs.media("operatingSystemSection")
-    if parent is None:
-        names = {"vcloud:href": href, "vcloud:type": media_type}
-        section = xml.root("ovf:OperatingSystemSection", ctx.version, names)
-    else:
-        section = xml.ovf_section(parent, "ovf:OperatingSystemSection", href, media_type)
+    section = xml.ovf_section(ctx.version, parent, "ovf:OperatingSystemSection", href, media_type)
     section.set(xml.tag("ovf:id"), str(vm.os_id))
     section.set(xml.tag("vmw:osType"), vm.os_type)
     xml.sub(section, "ovf:Info", "Specifies the operating system installed")
@@ -96,11 +92,7 @@ def write_lease(ctx: Context, parent: etree._Element | None, owner: VApp | Templ
 def write_startup(ctx: Context, parent: etree._Element | None, vapp: VApp, address: str) -> etree._Element:
     """`<ovf:StartupSection>`: order and delay of each VM."""
     href, media_type = f"{address}/startupSection/", hrefs.media("startupSection")
-    if parent is None:
-        names = {"vcloud:href": href, "vcloud:type": media_type}
-        section = xml.root("ovf:StartupSection", ctx.version, names)
-    else:
-        section = xml.ovf_section(parent, "ovf:StartupSection", href, media_type)
+    section = xml.ovf_section(ctx.version, parent, "ovf:StartupSection", href, media_type)
     xml.sub(section, "ovf:Info", "VApp startup section")
     for vm in ctx.world.vms_of(vapp):
         facts = {

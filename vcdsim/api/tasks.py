@@ -68,13 +68,11 @@ def write_error(ctx: Context, parent: etree._Element, error: TaskError) -> None:
     xml.sub(parent, "Error", None, attributes)
 
 
-def write_tasks_of(ctx: Context, parent: etree._Element, *entity_ids: str) -> None:
-    """`<Tasks>` with the unfinished task of the entity, or a failed last one, as vCD shows it."""
-    active = [task for one in entity_ids if (task := ctx.world.active_task(one)) is not None]
-    if active:
-        box = xml.sub(parent, "Tasks")
-        for task in active:
-            write_task(ctx, box, task)
+def write_tasks_of(ctx: Context, parent: etree._Element, entity_id: str) -> None:
+    """`<Tasks>` with the unfinished task of the entity, if there is one."""
+    task = ctx.world.active_task(entity_id)
+    if task is not None:
+        write_task(ctx, xml.sub(parent, "Tasks"), task)
 
 
 def task_answer(ctx: Context, task: Task) -> Answer:

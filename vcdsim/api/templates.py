@@ -11,7 +11,7 @@ from vcdsim.api.networks import write_connections, write_network_config, write_n
 from vcdsim.api.routing import route
 from vcdsim.api.sections import write_customization, write_lease, write_os
 from vcdsim.entities import Metadata, Vm
-from vcdsim.refusals import RefusalError
+from vcdsim.refusals import RefusalError, not_found
 
 
 @route("GET", "/api/catalog/{entity_id}", "catalog")
@@ -61,7 +61,7 @@ def get_template(ctx: Context, entity_id: str) -> Answer:
     box = xml.sub(element, "Children")
     for vm_id in template.vm_ids:
         write_template_vm(ctx, box, ctx.world.template_vms[vm_id])
-    write_network_section(element, address, template.networks)
+    write_network_section(ctx, element, address, template.networks)
     write_network_config(ctx, element, template, address)
     write_lease(ctx, element, template, address)
     xml.sub(element, "DateCreated", moment(template.created_at))
@@ -112,6 +112,22 @@ def get_ovf(ctx: Context, entity_id: str) -> Answer:
         write_os(ctx, one, vm, ctx.href("templatevm", vm.id))
         write_hardware(ctx, one, vm, ctx.href("templatevm", vm.id))
     return ctx.xml(element, "text/xml")
+
+
+@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/{name}Section", "section")
+def get_template_section(ctx: Context, entity_id: str, name: str) -> Answer:
+    """Networks, their configuration, or the lease of a template."""
+    template = ctx.world.template(entity_id, ctx.user)
+    address = ctx.href("vapptemplate", template.id)
+    if name == "network":
+        section = write_network_section(ctx, None, address, template.networks)
+    elif name == "networkConfig":
+        section = write_network_config(ctx, None, template, address)
+    elif name == "leaseSettings":
+        section = write_lease(ctx, None, template, address)
+    else:
+        raise not_found()
+    return ctx.xml(section, hrefs.media(f"{name}Section"))
 
 
 @route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/metadata", "metadata")

@@ -7,7 +7,7 @@ from vcdsim.api import hrefs, read_vapps, xml
 from vcdsim.api import read_sections as sections
 from vcdsim.api.context import Answer, Context
 from vcdsim.api.documents import write_vapp
-from vcdsim.api.networks import write_network_config
+from vcdsim.api.networks import write_network_config, write_network_section
 from vcdsim.api.routing import route
 from vcdsim.api.sections import write_lease, write_snapshot, write_startup
 from vcdsim.api.tasks import task_answer
@@ -66,6 +66,14 @@ def get_networks(ctx: Context, entity_id: str) -> Answer:
     vapp = ctx.world.vapp(entity_id, ctx.user)
     section = write_network_config(ctx, None, vapp, ctx.href("vapp", vapp.id))
     return ctx.xml(section, hrefs.media("networkConfigSection"))
+
+
+@route("GET", "/api/vApp/vapp-{entity_id}/networkSection", "section")
+def get_network_names(ctx: Context, entity_id: str) -> Answer:
+    """The names of a vApp's networks."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    section = write_network_section(ctx, None, ctx.href("vapp", vapp.id), vapp.networks)
+    return ctx.xml(section, hrefs.media("networkSection"))
 
 
 @route("PUT", "/api/vApp/vapp-{entity_id}/networkConfigSection", "updateNetworks")

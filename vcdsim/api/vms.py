@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from lxml import etree
-
 from vcdsim import hardware as rules
 from vcdsim import vapps
 from vcdsim.api import hrefs, read_vapps, xml
@@ -25,8 +23,20 @@ from vcdsim.api.sections import write_customization, write_os, write_snapshot
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import Vm
 from vcdsim.hardware import VmChange
+from vcdsim.refusals import not_found
 
 _HARDWARE = "/api/vApp/vm-{entity_id}/virtualHardwareSection"
+#: Sections are read alike from a VM and from a template's VM.
+_READ = "/api/{tree}/vm-{entity_id}"
+
+
+def _any_vm(ctx: Context, tree: str, entity_id: str) -> tuple[Vm, str]:
+    """(VM, its address) in the tree `vApp` or `vAppTemplate`."""
+    if tree == "vAppTemplate":
+        return ctx.world.template_vm(entity_id, ctx.user), ctx.href("templatevm", entity_id)
+    if tree == "vApp":
+        return ctx.world.vm(entity_id, ctx.user), ctx.href("vm", entity_id)
+    raise not_found()
 
 
 @route("GET", "/api/vApp/vm-{entity_id}", "vm")
@@ -60,11 +70,11 @@ def reconfigure(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, read_vapps.vm_change(element, vm))
 
 
-@route("GET", _HARDWARE, "section")
-def get_hardware(ctx: Context, entity_id: str) -> Answer:
+@route("GET", _READ + "/virtualHardwareSection", "section")
+def get_hardware(ctx: Context, tree: str, entity_id: str) -> Answer:
     """The whole hardware."""
-    vm = ctx.world.vm(entity_id, ctx.user)
-    return ctx.xml(write_hardware(ctx, None, vm, ctx.href("vm", vm.id)), hrefs.media("virtualHardwareSection"))
+    vm, address = _any_vm(ctx, tree, entity_id)
+    return ctx.xml(write_hardware(ctx, None, vm, address), hrefs.media("virtualHardwareSection"))
 
 
 @route("PUT", _HARDWARE, "reconfigure")
@@ -75,16 +85,20 @@ def put_hardware(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, sections.hardware(list(xml.children(element, "ovf:Item")), vm))
 
 
-@route("GET", _HARDWARE + "/cpu", "section")
-def get_cpu(ctx: Context, entity_id: str) -> Answer:
-    """The processors as one item."""
-    return _item(ctx, ctx.world.vm(entity_id, ctx.user), "cpu")
-
-
-@route("GET", _HARDWARE + "/memory", "section")
-def get_memory(ctx: Context, entity_id: str) -> Answer:
-    """The memory as one item."""
-    return _item(ctx, ctx.world.vm(entity_id, ctx.user), "memory")
+@route("GET", _READ + "/virtualHardwareSection/{part}", "section")
+def get_hardware_part(ctx: Context, tree: str, entity_id: str, part: str) -> Answer:
+    """Processors or memory as one item; disks or cards as a list of items."""
+    vm, address = _any_vm(ctx, tree, entity_id)
+    address = f"{address}/virtualHardwareSection/{part}"
+    if part in ("cpu", "memory"):
+        item = write_item(ctx, None, "Item", cpu_item(vm) if part == "cpu" else memory_item(vm))
+        item.set("href", address)
+        item.set("type", hrefs.media("rasdItem"))
+        return ctx.xml(item, hrefs.media("rasdItem"))
+    if part not in ("disks", "networkCards"):
+        raise not_found()
+    items = disk_items(ctx, vm) if part == "disks" else card_items(vm)
+    return ctx.xml(write_items(ctx, items, address), hrefs.media("rasdItemsList"))
 
 
 @route("PUT", _HARDWARE + "/cpu", "reconfigure")
@@ -95,14 +109,6 @@ def put_item(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, sections.hardware([xml.parse(ctx.body, "Item")], vm))
 
 
-@route("GET", _HARDWARE + "/disks", "section")
-def get_disks(ctx: Context, entity_id: str) -> Answer:
-    """Controllers and disks."""
-    vm = ctx.world.vm(entity_id, ctx.user)
-    address = f"{ctx.href('vm', vm.id)}/virtualHardwareSection/disks"
-    return ctx.xml(write_items(ctx, disk_items(ctx, vm), address), hrefs.media("rasdItemsList"))
-
-
 @route("PUT", _HARDWARE + "/disks", "reconfigure")
 def put_disks(ctx: Context, entity_id: str) -> Answer:
     """Replace the list of disks: one left out is deleted with its data."""
@@ -111,19 +117,11 @@ def put_disks(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, VmChange(disks=sections.disks(items, vm)))
 
 
-@route("GET", _HARDWARE + "/networkCards", "section")
-def get_cards(ctx: Context, entity_id: str) -> Answer:
-    """The cards as items."""
-    vm = ctx.world.vm(entity_id, ctx.user)
-    address = f"{ctx.href('vm', vm.id)}/virtualHardwareSection/networkCards"
-    return ctx.xml(write_items(ctx, card_items(vm), address), hrefs.media("rasdItemsList"))
-
-
-@route("GET", "/api/vApp/vm-{entity_id}/networkConnectionSection", "section")
-def get_connections(ctx: Context, entity_id: str) -> Answer:
+@route("GET", _READ + "/networkConnectionSection", "section")
+def get_connections(ctx: Context, tree: str, entity_id: str) -> Answer:
     """The cards and their addresses."""
-    vm = ctx.world.vm(entity_id, ctx.user)
-    return ctx.xml(write_connections(ctx, None, vm, ctx.href("vm", vm.id)), hrefs.media("networkConnectionSection"))
+    vm, address = _any_vm(ctx, tree, entity_id)
+    return ctx.xml(write_connections(ctx, None, vm, address), hrefs.media("networkConnectionSection"))
 
 
 @route("PUT", "/api/vApp/vm-{entity_id}/networkConnectionSection", "reconfigure")
@@ -134,11 +132,11 @@ def put_connections(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, VmChange(nics=nics, primary_nic=primary))
 
 
-@route("GET", "/api/vApp/vm-{entity_id}/guestCustomizationSection", "section")
-def get_customization(ctx: Context, entity_id: str) -> Answer:
+@route("GET", _READ + "/guestCustomizationSection", "section")
+def get_customization(ctx: Context, tree: str, entity_id: str) -> Answer:
     """Guest customization, with the password in clear."""
-    vm = ctx.world.vm(entity_id, ctx.user)
-    section = write_customization(ctx, None, vm, ctx.href("vm", vm.id))
+    vm, address = _any_vm(ctx, tree, entity_id)
+    section = write_customization(ctx, None, vm, address)
     return ctx.xml(section, hrefs.media("guestCustomizationSection"))
 
 
@@ -150,11 +148,11 @@ def put_customization(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, VmChange(customization=sections.customization(element)))
 
 
-@route("GET", "/api/vApp/vm-{entity_id}/operatingSystemSection", "section")
-def get_os(ctx: Context, entity_id: str) -> Answer:
+@route("GET", _READ + "/operatingSystemSection", "section")
+def get_os(ctx: Context, tree: str, entity_id: str) -> Answer:
     """The operating system."""
-    vm = ctx.world.vm(entity_id, ctx.user)
-    return ctx.xml(write_os(ctx, None, vm, ctx.href("vm", vm.id)), hrefs.media("operatingSystemSection"))
+    vm, address = _any_vm(ctx, tree, entity_id)
+    return ctx.xml(write_os(ctx, None, vm, address), hrefs.media("operatingSystemSection"))
 
 
 @route("PUT", "/api/vApp/vm-{entity_id}/operatingSystemSection", "reconfigure")
@@ -189,11 +187,3 @@ def put_capabilities(ctx: Context, entity_id: str) -> Answer:
 
 def _changed(ctx: Context, vm: Vm, change: VmChange) -> Answer:
     return task_answer(ctx, rules.reconfigure(ctx.world, ctx.user, vm, change))
-
-
-def _item(ctx: Context, vm: Vm, name: str) -> Answer:
-    item: etree._Element = write_item(ctx, None, "Item", cpu_item(vm) if name == "cpu" else memory_item(vm))
-    address = f"{ctx.href('vm', vm.id)}/virtualHardwareSection/{name}"
-    item.set("href", address)
-    item.set("type", hrefs.media("rasdItem"))
-    return ctx.xml(item, hrefs.media("rasdItem"))

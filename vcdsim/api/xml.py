@@ -82,12 +82,14 @@ def sub(
     return element
 
 
-def ovf_section(parent: etree._Element, name: str, href: str, media_type: str) -> etree._Element:
-    """A section of the OVF namespace whose href and type are prefixed attributes."""
-    element = etree.SubElement(parent, tag(name), nsmap=_SECTION)
-    element.set(tag("vcloud:href"), href)
-    element.set(tag("vcloud:type"), media_type)
-    return element
+def ovf_section(
+    version: Version, parent: etree._Element | None, name: str, href: str, media_type: str
+) -> etree._Element:
+    """A section of the OVF namespace, whose href and type are prefixed; a child or a root."""
+    section = root(name, version) if parent is None else etree.SubElement(parent, tag(name), nsmap=_SECTION)
+    section.set(tag("vcloud:href"), href)
+    section.set(tag("vcloud:type"), media_type)
+    return section
 
 
 def flag(value: int) -> str:
