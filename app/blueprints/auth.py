@@ -83,8 +83,8 @@ def sign_out() -> AnyResponse:
 
 
 @bp.post("/accounts/<uuid:account_id>/switch")
-@web.public
-def switch_account(account_id: uuid.UUID) -> AnyResponse:
+@web.signed_in
+def switch_account(account_id: uuid.UUID) -> web.Answer:
     """Show another account of the same person."""
     signing.switch_account(web.actor(), web.me().session_id, account_id)
     return redirect(url_for("dashboard.overview"), 303)

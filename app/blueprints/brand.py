@@ -87,8 +87,8 @@ def choose_language(locale: str) -> AnyResponse:
 
 
 @bp.post("/theme/<theme>")
-@web.public
-def choose_theme(theme: str) -> AnyResponse:
+@web.signed_in
+def choose_theme(theme: str) -> web.Answer:
     """Remember the theme of a signed-in person; others see that of their system."""
     members.set_theme(web.actor().user_id, theme)
     return redirect(web.own_path(request.form.get("next")))

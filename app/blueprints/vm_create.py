@@ -9,7 +9,7 @@ from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
-from wtforms import Field, PasswordField, RadioField, SelectField, StringField
+from wtforms import Field, PasswordField, StringField
 
 from app.accounts.rules import Permission
 from app.blueprints import web
@@ -35,21 +35,14 @@ class CreateForm(FlaskForm):
     cpu_count = StringField(_l("Processor"))
     memory_gb = StringField(_l("Memory"))
     disk_gb = StringField(_l("Disk"))
-    password_choice = RadioField(
-        choices=[("make", _l("Make one and show it once")), ("own", _l("Mine"))], default="make"
-    )
+    password_choice = StringField(default="make")  # or "own"
     password = PasswordField(_l("Your password"))
-    network_id = SelectField(_l("Network"))
+    network_id = StringField(_l("Network"))
     vapp_name = StringField(_l("vApp"))
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.plain_errors: list[str] = []
-
-    def offer_networks(self, vdc_id: uuid.UUID) -> None:
-        """List the networks of the data center; without one a server can still be made."""
-        found = [(str(network.id), network.name) for network in vms.networks(vdc_id)]
-        self.network_id.choices = [*found, (NO_NETWORK, gettext("No network"))]
 
     def start_with(self, card: "Card") -> None:
         """Choose a template and, where nothing is asked yet, its smallest size."""
@@ -185,6 +178,12 @@ def _range(bound: Bound, vdc: Vdc, words: Any, unit: int) -> Range:
     )
 
 
+def _networks(vdc: Vdc) -> list[tuple[str, str]]:
+    """The networks of the data center; without one a server can still be made."""
+    found = [(str(network.id), network.name) for network in vms.networks(vdc.id)]
+    return [*found, (NO_NETWORK, gettext("No network"))]
+
+
 # ---- the views -------------------------------------------------------------------------------------------------------
 
 
@@ -218,7 +217,6 @@ def create() -> web.Answer:
 
 
 def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
-    form.offer_networks(vdc.id)
     cards = [_card(offer, vdc) for offer in vms.offers(vdc.id)]
     card = next((c for c in cards if c.id == form.template_id.data), None) or (cards[0] if cards else None)
     if card is not None and not form.is_submitted():
@@ -228,6 +226,7 @@ def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
         form=form,
         problems=form.problems,
         cards=cards,
+        networks=_networks(vdc),
         bounds=card.offer if card else {},
         vdcs=_vdcs(),
         chosen=vdc,

@@ -120,6 +120,17 @@ def public(view: Callable[P, Answer]) -> Callable[P, Answer]:
     return view
 
 
+def signed_in(view: Callable[P, Answer]) -> Callable[P, Answer]:
+    """Let every signed-in person in: the view concerns only himself."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Answer:
+        return sign_in_first() if visitor() is None else view(*args, **kwargs)
+
+    guarded.permission = "signed in"  # type: ignore[attr-defined]
+    return guarded
+
+
 def sign_in_first() -> AnyResponse:
     """To the sign-in page and back; a live part makes its whole page go there."""
     if request.headers.get("HX-Request"):
