@@ -6,10 +6,10 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.error import URLError
 
 from tests.support.program import Program
@@ -32,9 +32,11 @@ class LivePanel:
         self._worker_count = workers
         self._started = 0
         self._stack = ExitStack()
+        self._simulator_stack = ExitStack()
 
     def __enter__(self) -> Self:
-        simulator_url = self._stack.enter_context(self.simulator.serve())
+        simulator_url = self._simulator_stack.enter_context(self.simulator.serve())
+        self._stack.push(self._simulator_stack)
         self.environ = settings(
             self.folder,
             DATABASE_URL=os.environ.get("LIVE_DATABASE_URL", ""),
@@ -62,6 +64,10 @@ class LivePanel:
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
         subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environ}, check=True, capture_output=True)
 
+    def stop_simulator(self) -> None:
+        """From now on vCloud does not answer."""
+        self._simulator_stack.close()
+
     def start_worker(self) -> Program:
         """One more worker process."""
         worker = self._start(f"worker-{self._started}", ["worker.py"])
@@ -69,9 +75,13 @@ class LivePanel:
         return worker
 
     def operations(self) -> list[tuple[str, str]]:
-        """Kind and state of every operation, read beside the panel."""
-        with sqlite3.connect(self.folder / "skiff.db") as connection:
-            return list(connection.execute("SELECT kind, state FROM operations"))
+        """Kind and state of every operation."""
+        return self.read("SELECT kind, state FROM operations")
+
+    def read(self, statement: str, *values: str) -> list[Any]:
+        """Rows of the panel's database, read beside it."""
+        with closing(sqlite3.connect(self.folder / "skiff.db")) as connection:
+            return list(connection.execute(statement, values))
 
     def _start(self, name: str, arguments: list[str]) -> Program:
         self._started += 1

@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 import psycopg
+import redis
 
 from tests.support.waiting import wait_until
 from tools import redis_server
@@ -34,6 +35,10 @@ class RedisServer:
             self._process.kill()
             self._process.wait()
             self._process = None
+
+    def wipe(self) -> None:
+        """Forget everything."""
+        redis.Redis.from_url(self.url).flushall()
 
     def remove(self) -> None:
         """End it and delete its folder."""
