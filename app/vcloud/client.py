@@ -162,11 +162,11 @@ class Client:
 
         Below API 5.6 the VMs keep the names and the wiring of the template: compare, and `reconfigure`.
         """
-        version = self._wire.version()
-        body = bodies.instantiate(wish, base=self._wire.base, version=version)
         path = path_of(vdc_urn, "vdc") + "/action/instantiateVAppTemplate"
         kind = media_type("instantiateVAppTemplateParams")
-        return self._wire.command("POST", path, "VApp", parse.vapp, body=body, media_type=kind)
+        with self._wire.one_deadline():
+            body = bodies.instantiate(wish, base=self._wire.base, version=self._wire.version())
+            return self._wire.command("POST", path, "VApp", parse.vapp, body=body, media_type=kind)
 
     def reconfigure(
         self,
@@ -176,11 +176,14 @@ class Client:
         cpu_count: int | None = None,
         memory_mb: int | None = None,
         disk_mb: Mapping[str, int] | None = None,
+        networks: Mapping[int, str] | None = None,
         customization: GuestCustomization | None = None,
     ) -> Task:
-        """Change what is given and keep the rest, in one task. `disk_mb`: new size by the disk's instance id.
+        """Change what is given and keep the rest, in one task.
 
-        ValueError for a disk the VM does not have, or if nothing is given. That disks only grow is the caller's rule.
+        `disk_mb`: new size by the disk's instance id; that disks only grow is the caller's rule. `networks`: a network
+        of the vApp by the index of the card that goes into it, with an address of its pool. ValueError for a disk or a
+        card the VM does not have, or if nothing is given.
         """
         edit = partial(
             reconfigure.body,
@@ -188,12 +191,14 @@ class Client:
             cpu_count=cpu_count,
             memory_mb=memory_mb,
             disk_mb=disk_mb or {},
+            networks=networks or {},
             customization=customization,
         )
         path = path_of(vm_urn, "vm")
-        body = self._wire.get(path, "Vm", edit)
         secret = customization.password if customization else None
-        return self._task("POST", path + "/action/reconfigureVm", body, "vm", secret=secret)
+        with self._wire.one_deadline():
+            body = self._wire.get(path, "Vm", edit)
+            return self._task("POST", path + "/action/reconfigureVm", body, "vm", secret=secret)
 
     def deploy(self, urn: str, *, power_on: bool = True, force_customization: bool = False) -> Task:
         """Deploy a VM or vApp; `force_customization` only from undeployed."""

@@ -11,7 +11,7 @@ from lxml import etree
 
 from app.vcloud import machines, xml
 from app.vcloud.types import GuestCustomization
-from app.vcloud.xml import OVF, RASD, VCLOUD, VMW, XSI, Element, child, integer, text
+from app.vcloud.xml import OVF, RASD, VCLOUD, VMW, XSI, Element, child, children, integer, text
 
 # Orders of the schema; a new element goes behind those that stand before it here.
 _CUSTOMIZATION_ORDER = [
@@ -44,11 +44,12 @@ def body(
     cpu_count: int | None,
     memory_mb: int | None,
     disk_mb: Mapping[str, int],
+    networks: Mapping[int, str],
     customization: GuestCustomization | None,
 ) -> bytes:
     """Return the Vm to post, made from the fetched one: its name, its description and the sections that change.
 
-    ValueError for a disk that the VM does not have, and when nothing would change at all.
+    ValueError for a disk or a card that the VM does not have, and when nothing would change at all.
     """
     root = etree.Element(
         f"{{{VCLOUD}}}Vm", name=xml.required(name or vm.get("name"), "name"), nsmap={None: VCLOUD, "ovf": OVF}
@@ -57,6 +58,8 @@ def body(
     etree.SubElement(root, f"{{{VCLOUD}}}Description").text = text(vm, "Description")
     if cpu_count is not None or memory_mb is not None or disk_mb:
         root.append(_hardware(vm, cpu_count=cpu_count, memory_mb=memory_mb, disk_mb=disk_mb))
+    if networks:
+        root.append(_connections(vm, networks))
     if customization is not None:
         root.append(_customization(vm, customization))
     if name is None and len(root) == 1:
@@ -113,6 +116,26 @@ def _set_rasd(item: Element, name: str, value: str) -> None:
         item.insert(item.index(before[-1]) + 1 if before else 0, found)
     found.attrib.pop(f"{{{XSI}}}nil", None)
     found.text = value
+
+
+def _connections(vm: Element, networks: Mapping[int, str]) -> Element:
+    """Plug cards into networks of the vApp, with an address of their pool; the others stay, and all keep their MAC."""
+    section = _section(vm, "NetworkConnectionSection", VCLOUD)
+    cards = {integer(text(item, "NetworkConnectionIndex")): item for item in children(section, "NetworkConnection")}
+    if unknown := set(networks) - set(cards):
+        raise ValueError(f"the VM has no network card {sorted(unknown)}")
+    for index, network in networks.items():
+        card = cards[index]
+        card.set("network", network)
+        for stale in ("IpAddress", "ExternalIpAddress"):
+            for found in list(children(card, stale)):
+                card.remove(found)
+        for name, value in {"IsConnected": "true", "IpAddressAllocationMode": "POOL"}.items():
+            setting = child(card, name)
+            if setting is None:
+                raise xml.MalformedError(f"a network card without {name}")
+            setting.text = value
+    return section
 
 
 def _customization(vm: Element, wish: GuestCustomization) -> Element:

@@ -5,7 +5,8 @@ import json
 import logging
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -93,6 +94,7 @@ class Wire:
         self._limits = limits
         self._sleep = sleep
         self._clock = clock
+        self._shared_deadline: float | None = None
 
     def version(self) -> str:
         """Return the API version in use; opens a session if there is none."""
@@ -134,8 +136,17 @@ class Wire:
                 error.redact(secret)
             raise
 
+    @contextmanager
+    def one_deadline(self) -> Iterator[None]:
+        """Let the requests inside share the time of one method."""
+        self._shared_deadline = self._deadline()
+        try:
+            yield
+        finally:
+            self._shared_deadline = None
+
     def _deadline(self) -> float:
-        return self._clock() + self._limits.call_s
+        return self._shared_deadline or self._clock() + self._limits.call_s
 
     def _patiently(self, once: Callable[[float], T]) -> T:
         started, deadline = self._clock(), self._deadline()

@@ -187,6 +187,17 @@ def test_a_method_ends_after_fifty_seconds_whatever_happens(vcd: Vcd) -> None:
         vcd.client(session=Session("old", "vcloud", "5.5")).vm(VM)
 
 
+def test_the_two_requests_of_a_reconfiguration_share_fifty_seconds(vcd: Vcd) -> None:
+    def slow_vm(_: object) -> tuple[int, dict[str, str], str]:
+        vcd.now_s += 50.0
+        return 200, {}, fixture("vm-5.5")
+
+    vcd.mock.add_callback("GET", API + PATH, slow_vm)
+    with pytest.raises(Unavailable, match="no time left") as caught:
+        vcd.client().reconfigure(VM, cpu_count=2)
+    assert not caught.value.sent
+
+
 def test_vclouds_own_internal_error_is_not_tried_again(vcd: Vcd) -> None:
     vcd.answer("GET", PATH, error_body("INTERNAL_SERVER_ERROR", "ask your provider", 500), status=500)
     failure(vcd.client(), command=False)

@@ -108,6 +108,24 @@ def test_what_is_not_given_is_not_changed(vcd: Vcd) -> None:
     assert (found["Enabled"], found["AdminPassword"], found["AdminPasswordAuto"]) == ("false", "read-In-clear1", "true")
 
 
+def test_a_card_goes_into_a_network_and_keeps_its_mac_and_its_neighbours(vcd: Vcd) -> None:
+    root = sent(vcd, VM_36, networks={0: "lab"})
+    first, second = as_vm(root, VM_36).nics
+    assert (first.network, first.connected, first.mode, first.mac) == ("lab", True, "POOL", "00:50:56:01:01:2a")
+    assert (second.network, second.mode, second.mac) == ("lab", "DHCP", "00:50:56:01:01:2b")
+
+
+def test_a_card_that_moves_leaves_its_addresses_behind(vcd: Vcd) -> None:
+    [card] = as_vm(sent(vcd, VM, networks={0: "other"}), VM).nics
+    assert (card.network, card.ip, card.external_ip) == ("other", None, None)
+
+
+def test_a_card_the_vm_does_not_have_is_our_own_mistake(vcd: Vcd) -> None:
+    vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
+    with pytest.raises(ValueError, match=r"no network card \[1\]"):
+        vcd.client().reconfigure(VM, networks={1: "lab"})
+
+
 def test_a_disk_the_vm_does_not_have_is_our_own_mistake(vcd: Vcd) -> None:
     vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
     with pytest.raises(ValueError, match="no disk 2002, 2003"):
@@ -144,6 +162,7 @@ def test_any_sizes_are_read_back_as_they_were_sent(cpu_count: int, memory_mb: in
         cpu_count=cpu_count,
         memory_mb=memory_mb,
         disk_mb={"2000": size_mb, "2016": size_mb},
+        networks={},
         customization=None,
     )
     vm = as_vm(etree.fromstring(body), VM_36)
