@@ -61,7 +61,8 @@ def _set_up_sign_in(app: Flask) -> None:
     manager.login_message = None
     manager.session_protection = None  # sessions live on the server; a changed address alone must not end them
     manager.user_loader(web.load_user)
-    manager.init_app(app)
+    # Templates ask for the person themselves: an error page must not need the database only to be drawn.
+    manager.init_app(app, add_context_processor=False)
 
 
 def _set_up_requests(app: Flask, config: Config) -> None:

@@ -61,7 +61,7 @@ class View:
 
 
 @bp.get("/")
-@web.requires(Permission.ACCOUNT_SEE)
+@web.requires(Permission.ACCOUNT_SEE, else_to="staff.accounts")
 def overview() -> web.Answer:
     """The page; staff have their own."""
     may_create = can(web.actor(), Permission.VM_CREATE)

@@ -48,7 +48,7 @@ def accounts() -> web.Answer:
 
 def _owners() -> dict[uuid.UUID, str]:
     rows = select(Membership.account_id, User.name).join(Membership.user).where(Membership.role == Role.OWNER)
-    return dict(db.session.execute(rows).tuples().all())
+    return dict(db.session.execute(rows).all())
 
 
 def _vm_counts() -> dict[uuid.UUID, int]:
@@ -59,9 +59,9 @@ def _vm_counts() -> dict[uuid.UUID, int]:
         .where(Vm.gone_at.is_(None))
         .group_by(Service.account_id)
     )
-    return dict(db.session.execute(rows).tuples().all())
+    return dict(db.session.execute(rows).all())
 
 
 def _operation_counts(states: tuple[str, ...]) -> dict[uuid.UUID, int]:
     rows = select(Operation.account_id, func.count()).where(Operation.state.in_(states)).group_by(Operation.account_id)
-    return dict(db.session.execute(rows).tuples().all())
+    return dict(db.session.execute(rows).all())

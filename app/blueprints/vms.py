@@ -98,5 +98,5 @@ def _ask(vm_id: uuid.UUID, action: Action) -> AnyResponse:
     except AppError as error:
         if error.status != 409:
             raise
-        flash(error_text(error), "bad")
+        flash(error_text(error))
     return redirect(web.own_path(request.form.get("next"), url_for("vms.show", vm_id=vm_id)), 303)

@@ -1,0 +1,172 @@
+"""Create server: the form, its refusals, and one server for two clicks."""
+
+import json
+import uuid
+
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select, update
+
+from app.cloud.models import Network, Operation, VappTemplate, Vdc
+from app.db import db, transaction
+from tests.support.cast import Cast
+from tests.support.clock import Clock
+from tests.support.engine import drain
+from tests.support.page import Page, open_page
+from vcdsim import Simulator
+from vcdsim.faults import error
+
+
+def template_id(name: str, vdc: str = "acme-vdc") -> str:
+    of_vdc = select(VappTemplate.id).join(Vdc, Vdc.id == VappTemplate.vdc_id).where(Vdc.name == vdc)
+    return str(db.session.scalars(of_vdc.where(VappTemplate.name == name)).one())
+
+
+def values(**changes: str) -> dict[str, str]:
+    """A form that is in order."""
+    return {
+        "template_id": template_id("debian-12"),
+        "vm_name": "web-03",
+        "cpu_count": "2",
+        "memory_gb": "2",
+        "disk_gb": "20",
+        **changes,
+    }
+
+
+def refused(owner: FlaskClient, **changes: str) -> Page:
+    answer = open_page(owner, "/vms/new").send("/vms/new", **values(**changes))
+    assert answer.status_code == 422
+    return Page(owner, answer)
+
+
+def test_the_form_begins_with_the_smallest_server_of_a_template_that_fits(owner: FlaskClient, cloud: Simulator) -> None:
+    data = dict(open_page(owner, "/vms/new").form("/vms/new").form_values())
+    assert data["template_id"] == template_id("debian-12")
+    offer = json.loads(open_page(owner, "/vms/new").root.cssselect("input[name=template_id]")[0].get("data-offer", ""))
+    assert data["cpu_count"] == str(offer["cpu_count"]["least"])
+    assert data["memory_gb"] == str(offer["memory_gb"]["least"])
+    assert data["disk_gb"] == str(offer["disk_gb"]["least"])
+
+
+def test_templates_that_do_not_fit_come_after_with_their_reason(owner: FlaskClient, cloud: Simulator) -> None:
+    page = open_page(owner, "/vms/new")
+    cards = page.texts(".sk-choice b")
+    assert cards.index("lamp") == len(cards) - 1
+    assert "Makes 3 servers." in page.texts(".sk-choice[aria-disabled=true]")[-1]
+
+
+def test_a_good_form_leads_to_its_operation_and_to_a_server(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    answer = open_page(owner, "/vms/new").send("/vms/new", **values())
+    assert answer.status_code == 303
+    assert open_page(owner, answer.location).h1 == "Creating web-03"
+    assert "Creating web-03" in open_page(owner, "/vms").text
+    drain(cloud, clock)
+    page = open_page(owner, answer.location)
+    assert page.h1 == "web-03 is ready"
+    assert open_page(owner, page.links()["Open web-03"]).h1 == "web-03"
+
+
+def test_the_vapp_is_named_like_the_server_when_nothing_is_said(owner: FlaskClient, cloud: Simulator) -> None:
+    open_page(owner, "/vms/new").send("/vms/new", **values())
+    db.session.rollback()
+    assert db.session.scalars(select(Operation)).one().params["vapp_name"] == "web-03"
+
+
+def test_two_clicks_make_one_server(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    page = open_page(owner, "/vms/new")
+    first, second = (page.send("/vms/new", **values()) for _ in range(2))
+    assert first.location == second.location
+    drain(cloud, clock)
+    assert page.send("/vms/new", **values()).location == first.location, "also when it is ready"
+    assert len([r for r in cloud.requests if "instantiateVAppTemplate" in r[1]]) == 1
+
+
+def test_the_same_page_with_other_values_is_refused(owner: FlaskClient, cloud: Simulator) -> None:
+    page = open_page(owner, "/vms/new")
+    page.send("/vms/new", **values())
+    answer = Page(owner, page.send("/vms/new", **values(vm_name="web-04")))
+    assert answer.status == 422
+    assert "This page was sent before with other values." in answer.text
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "sentence"),
+    [
+        ({"vm_name": ""}, "vm_name", "Use letters, digits and hyphens"),
+        ({"vm_name": "web_03"}, "vm_name", "Use letters, digits and hyphens"),
+        ({"vm_name": "a" * 64}, "vm_name", "64 characters, 63 are possible."),
+        ({"cpu_count": "0"}, "cpu_count", "Write a number."),
+        ({"cpu_count": "two"}, "cpu_count", "Write a number."),
+        ({"cpu_count": "1000"}, "cpu_count", "1000 CPU"),
+        ({"memory_gb": "9999"}, "memory_gb", "of memory"),
+        ({"memory_gb": "0.1"}, "memory_gb", "Write a number."),
+        ({"disk_gb": "1"}, "disk_gb", "1 GB of disk are too little"),
+        ({"password_choice": "own", "password": "short"}, "password", "A password has 8 to 64 characters."),
+        ({"password_choice": "own", "password": "пароль-пароль"}, "password", "Use Latin letters"),
+        ({"template_id": "nonsense"}, "template_id", "Choose a template."),
+        ({"template_id": str(uuid.UUID(int=1))}, "template_id", "This template is not there any more."),
+        ({"network_id": str(uuid.UUID(int=1))}, "network_id", "This network is not there any more."),
+        ({"vapp_name": "shop"}, "vapp_name", "There is already a vApp of this name."),
+    ],
+)
+def test_what_is_wrong_is_said_at_the_field_and_on_top(
+    owner: FlaskClient, cloud: Simulator, changes: dict[str, str], field: str, sentence: str
+) -> None:
+    page = refused(owner, **changes)
+    assert page.title.startswith("Problem: Create server")
+    assert [text for text in page.errors if sentence in text], page.errors
+    assert page.root.cssselect(f".sk-banner--bad[role=alert] a[href='#{field}']")
+
+
+def test_typed_values_stay_and_the_password_does_not(owner: FlaskClient, cloud: Simulator) -> None:
+    page = refused(owner, vm_name="web_03", disk_gb="33", password_choice="own", password="correct-horse-1")
+    data = dict(page.form("/vms/new").form_values())
+    assert (data["vm_name"], data["disk_gb"], data["password_choice"]) == ("web_03", "33", "own")
+    assert "correct-horse-1" not in page.response.text
+
+
+def test_everything_wrong_is_said_at_once(owner: FlaskClient, cloud: Simulator) -> None:
+    page = refused(owner, vm_name="", cpu_count="1000", disk_gb="1")
+    assert len(page.errors) == 3
+
+
+def test_a_template_that_does_not_fit_is_refused_by_the_server_too(owner: FlaskClient, cloud: Simulator) -> None:
+    page = refused(owner, template_id=template_id("lamp"))
+    assert any("Makes 3 servers." in text for text in page.errors)
+
+
+def test_another_accounts_data_center_is_not_there(owner: FlaskClient, cloud: Simulator) -> None:
+    theirs = str(db.session.scalars(select(Vdc.id).where(Vdc.name == "globex-vdc")).one())
+    answer = open_page(owner, "/vms/new").send("/vms/new", **values(vdc_id=theirs))
+    assert answer.status_code == 404
+
+
+def test_without_a_network_a_server_can_still_be_made(owner: FlaskClient, cloud: Simulator) -> None:
+    with transaction():
+        db.session.execute(update(Network).values(gone_at=Network.seen_at))
+    answer = open_page(owner, "/vms/new").send("/vms/new", **values())
+    assert answer.status_code == 303
+
+
+def test_without_a_template_the_page_says_whom_to_ask(owner: FlaskClient, cloud: Simulator) -> None:
+    with transaction():
+        db.session.execute(update(VappTemplate).values(gone_at=VappTemplate.seen_at))
+    assert "No template fits now" in open_page(owner, "/vms/new").text
+
+
+def test_an_account_without_a_data_center_gets_404(owner: FlaskClient, cast: Cast) -> None:
+    open_page(owner, "/vms/new", status=404)
+
+
+def test_a_failed_creation_can_be_tried_again_with_its_values(
+    owner: FlaskClient, cloud: Simulator, clock: Clock
+) -> None:
+    cloud.faults.add(operation="instantiate", times=1, error=error("INSUFFICIENT_STORAGE", "No storage left"))
+    answer = open_page(owner, "/vms/new").send("/vms/new", **values(disk_gb="33"))
+    drain(cloud, clock)
+    page = open_page(owner, answer.location)
+    assert page.h1 == "Creation of web-03 stopped"
+    again = dict(open_page(owner, page.links()["Change and try again"]).form("/vms/new").form_values())
+    assert (again["vm_name"], again["disk_gb"], again["cpu_count"]) == ("web-03", "33", "2")
+    assert again["template_id"] == template_id("debian-12")

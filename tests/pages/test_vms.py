@@ -1,0 +1,188 @@
+"""The list of servers and the page of one."""
+
+from flask.testing import FlaskClient
+from sqlalchemy import update
+
+from app.cloud import power
+from app.cloud.models import Operation, Vm
+from app.cloud.rules import Action
+from app.db import db, transaction
+from tests.pages.conftest import vm_id
+from tests.support.cast import Cast, new_token
+from tests.support.clock import Clock
+from tests.support.engine import drain, pass_time
+from tests.support.page import Page, open_page
+from vcdsim import Simulator
+
+
+def names(page: Page) -> list[str]:
+    return page.texts("tbody .sk-name")
+
+
+def test_the_list_shows_the_servers_of_the_account_only(owner: FlaskClient, cloud: Simulator) -> None:
+    page = open_page(owner, "/vms")
+    assert "sandbox" in names(page)
+    assert len(names(page)) == 12
+    theirs = {vm.name for vm in cloud.world.vms.values()} - set(names(page))
+    assert theirs, "Globex has servers too"
+
+
+def test_what_needs_attention_stands_first(owner: FlaskClient, cloud: Simulator) -> None:
+    assert names(open_page(owner, "/vms"))[0] == "grafana"
+
+
+def test_the_list_is_served_with_vcloud_switched_off(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    before = len(cloud.requests)
+    clock.move(90)
+    page = open_page(owner, "/vms")
+    assert "Checked 1 min ago" in page.text
+    assert len(cloud.requests) == before
+
+
+def test_a_word_finds_names_addresses_systems_and_vapps(owner: FlaskClient, cloud: Simulator) -> None:
+    address = db.session.get_one(Vm, vm_id("sandbox")).inner_ip
+    assert address is not None
+    assert "sandbox" in names(open_page(owner, "/vms", query={"q": address}))
+    assert names(open_page(owner, "/vms", query={"q": "SANDB"})) == ["sandbox"]
+    assert names(open_page(owner, "/vms", query={"q": "%"})) == []
+
+
+def test_nothing_found_offers_to_show_all(owner: FlaskClient, cloud: Simulator) -> None:
+    page = open_page(owner, "/vms", query={"q": "no such thing"})
+    assert "No server fits" in page.text
+    assert page.links()["Show all"] == "/vms"
+
+
+def test_quick_filters_have_numbers_and_keep_the_word(owner: FlaskClient, cloud: Simulator) -> None:
+    page = open_page(owner, "/vms", query={"q": "shop", "state": "on"})
+    assert page.texts(".sk-chips a")[0] == "All 12"
+    assert {text.split()[0]: url for text, url in page.links().items()}["Off"] == "/vms?q=shop&state=off"
+    assert all(name.startswith("shop") for name in names(page))
+
+
+def test_columns_sort_both_ways(owner: FlaskClient, cloud: Simulator) -> None:
+    rising = names(open_page(owner, "/vms", query={"sort": "name"}))
+    falling = names(open_page(owner, "/vms", query={"sort": "-name"}))
+    assert rising == sorted(rising)
+    assert falling == rising[::-1]
+    head = open_page(owner, "/vms", query={"sort": "name"}).root.cssselect("th[aria-sort=ascending] a")[0]
+    assert head.get("href") == "/vms?sort=-name"
+
+
+def test_nonsense_in_the_address_is_not_an_error(owner: FlaskClient, cloud: Simulator) -> None:
+    for query in ({"sort": "x"}, {"state": "x"}, {"page": "x"}, {"page": "99"}, {"endpoint": "x"}, {"q": "'\"<"}):
+        open_page(owner, "/vms", query=query)
+        assert owner.get("/vms/live", query_string=query).status_code == 200
+
+
+def test_long_lists_come_in_pages_of_fifty(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    original = db.session.get_one(Vm, vm_id("sandbox"))
+    values = {c.name: getattr(original, c.name) for c in Vm.__table__.columns if c.name not in ("id", "urn", "name")}
+    with transaction():
+        db.session.add_all(Vm(urn=f"urn:vcloud:vm:{n}", name=f"bulk-{n:03}", **values) for n in range(100))
+    page = open_page(owner, "/vms", query={"sort": "name", "page": "2"})
+    assert len(names(page)) == 50
+    assert "51–100 of 112" in page.text
+    assert page.links()["Next"] == "/vms?sort=name&page=3"
+    assert len(names(open_page(owner, "/vms", query={"page": "3"}))) == 12
+
+
+def test_the_list_polls_only_while_something_moves(
+    owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    assert not open_page(owner, "/vms").root.cssselect("[hx-get]")
+    power.request(cast.owner, vm_id("sandbox"), Action.START, new_token())
+    assert open_page(owner, "/vms").root.cssselect("#servers[hx-get='/vms/live']")
+    drain(cloud, clock)
+    assert not open_page(owner, "/vms").root.cssselect("[hx-get]")
+
+
+def test_a_server_that_is_off_is_started_from_its_row(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    path = f"/vms/{vm_id('sandbox')}"
+    answer = open_page(owner, "/vms").send(f"{path}/start")
+    assert (answer.status_code, answer.location) == (303, path)
+    assert open_page(owner, path).texts(".sk-head .sk-state") == ["Starting"]
+    drain(cloud, clock)
+    page = open_page(owner, path)
+    assert page.texts(".sk-head .sk-state") == ["On"]
+    assert "sandbox is on" in page.text
+
+
+def test_sending_a_button_twice_asks_once(owner: FlaskClient, cloud: Simulator) -> None:
+    page = open_page(owner, "/vms")
+    for _ in range(2):
+        assert page.send(f"/vms/{vm_id('sandbox')}/start").status_code == 303
+    db.session.rollback()
+    assert db.session.query(Operation).count() == 1
+
+
+def test_a_button_of_an_old_page_says_what_has_changed(
+    owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    path = f"/vms/{vm_id('sandbox')}"
+    old = open_page(owner, path)
+    power.request(cast.owner, vm_id("sandbox"), Action.START, new_token())
+    drain(cloud, clock)
+    answer = old.send(f"{path}/start")
+    assert answer.status_code == 303
+    assert open_page(owner, path).texts("[role=alert]") == ["The server is on."]
+
+
+def test_power_off_is_blocked_until_shutting_down_was_tried(
+    owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    path = f"/vms/{vm_id('terminal')}"
+    blocked = open_page(owner, path).root.cssselect(f"form[action='{path}/power-off'] button[aria-disabled=true]")
+    assert "Try to shut down first." in blocked[0].text_content()
+    open_page(owner, path).send(f"{path}/shut-down")
+    assert "Another operation is at work" in open_page(owner, path).text
+    pass_time(cloud, clock, 61)
+    assert open_page(owner, path).links()["Power off"] == f"{path}/power-off"
+
+
+def test_powering_off_asks_first_and_says_what_is_lost(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    path = f"/vms/{vm_id('terminal')}"
+    page = open_page(owner, f"{path}/power-off")
+    assert page.h1 == "Power terminal off?"
+    assert "not written to its disk is lost" in page.text
+    assert page.links()["Leave it"] == path
+
+
+def test_a_partly_off_server_is_freed_by_one_click(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    path = f"/vms/{vm_id('grafana')}"
+    page = open_page(owner, path)
+    assert "vCloud still holds its CPU and memory" in page.text
+    page.send(f"{path}/power-off")
+    drain(cloud, clock)
+    assert open_page(owner, path).texts(".sk-head .sk-state") == ["Off"]
+
+
+def test_the_page_has_size_addresses_and_system(owner: FlaskClient, cloud: Simulator) -> None:
+    vm = db.session.get_one(Vm, vm_id("terminal"))
+    page = open_page(owner, f"/vms/{vm.id}")
+    assert page.h1 == "terminal"
+    assert f"{vm.cpu_count} CPU" in page.texts(".sk-sizes b")
+    assert vm.guest_os in page.text
+    copies = [button.get("data-copy") for button in page.root.cssselect("[data-copy]")]
+    assert vm.inner_ip in copies
+
+
+def test_a_server_gone_from_vcloud_says_so_and_offers_nothing(
+    owner: FlaskClient, cloud: Simulator, clock: Clock
+) -> None:
+    gone_id = vm_id("sandbox")
+    with transaction():
+        db.session.execute(update(Vm).where(Vm.id == gone_id).values(gone_at=clock.at))
+    page = open_page(owner, f"/vms/{gone_id}")
+    assert page.texts(".sk-head .sk-state") == ["Gone from vCloud"]
+    assert page.texts(".sk-why") == ["The server is no longer in vCloud."]
+    assert "11 servers." in open_page(owner, "/vms").text
+
+
+def test_hostile_names_stay_text(owner: FlaskClient, cloud: Simulator) -> None:
+    hostile, machine_id = "<script>alert(1)</script>{{ 7*7 }}", vm_id("sandbox")
+    with transaction():
+        db.session.execute(update(Vm).where(Vm.id == machine_id).values(name=hostile, guest_os=hostile))
+    for path in ("/vms", f"/vms/{machine_id}"):
+        page = open_page(owner, path)
+        assert hostile in page.text
