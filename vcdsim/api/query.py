@@ -43,8 +43,8 @@ def packaged_query(ctx: Context) -> Answer:
 
 def _query_list(ctx: Context) -> Answer:
     element = ctx.root("QueryList", hrefs.media("query.queryList"), {"href": f"{ctx.base}/api/query"})
-    for name in TYPES:
-        for form in FORMATS:
+    for name, one in TYPES.items():
+        for form in _formats(one):
             address = f"{ctx.base}/api/query?type={name}&format={form}"
             link(element, "down", address, hrefs.media(f"query.{form}"), name)
     return ctx.xml(element, hrefs.media("query.queryList"))
@@ -52,7 +52,7 @@ def _query_list(ctx: Context) -> Answer:
 
 def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     chosen, form = TYPES.get(name), parameters.get("format", "records")
-    if chosen is None or form not in FORMATS:
+    if chosen is None or form not in _formats(chosen):
         raise RefusalError(f"Bad request: the query type {name!r} with format {form!r} does not exist.")
     columns = {key: column for key, column in chosen.columns.items() if ctx.version >= column.since}
     rows = _selected(ctx, chosen, columns, parameters)
@@ -159,6 +159,10 @@ def _write_row(
         else:
             attributes[key] = xml.flag(value) if isinstance(value, bool) else str(value)
     etree.SubElement(element, xml.tag(f"{chosen.element}Record"), attributes)
+
+
+def _formats(chosen: QueryType) -> tuple[str, ...]:
+    return FORMATS if chosen.has_references else FORMATS[1:]
 
 
 def _kind(kind: str | Callable[[Any], str], row: Any) -> str:

@@ -35,6 +35,8 @@ class QueryType:
     kind: str | Callable[[Any], str]
     columns: dict[str, Column]
     row_id: Callable[[Any], str] = attrgetter("id")
+    #: The schema knows no references of administrators' records.
+    has_references: bool = True
 
 
 def owner_name(world: World, row: Any) -> str:

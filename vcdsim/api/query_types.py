@@ -165,7 +165,7 @@ def _vm_kind(vm: Vm) -> str:
 
 TYPES = {
     "vm": QueryType("VM", visible_vms, _vm_kind, VM),
-    "adminVM": QueryType("AdminVM", visible_vms, _vm_kind, ADMIN_VM),
+    "adminVM": QueryType("AdminVM", visible_vms, _vm_kind, ADMIN_VM, has_references=False),
     "vApp": QueryType("VApp", _own("vapps"), "vapp", VAPP),
     "vAppTemplate": QueryType("VAppTemplate", World.visible_templates, "vapptemplate", _TEMPLATE),
     "catalog": QueryType("Catalog", World.visible_catalogs, "catalog", _CATALOG),

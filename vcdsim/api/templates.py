@@ -75,9 +75,12 @@ def get_template_vm(ctx: Context, entity_id: str) -> Answer:
 
 
 def write_template_vm(ctx: Context, parent: etree._Element | None, vm: Vm) -> etree._Element:
-    """The VM form of a template; below 5.6 the hardware is only in the OVF."""
+    """The VM form of a template; below 5.6 the hardware is only in the OVF.
+
+    Its type is that of a template, so as a root it is named so (the schema's `Vm` is another type).
+    """
     attributes = ctx.entity_attributes("templatevm", vm.id, vm.name, {"goldMaster": "false", "status": "8"})
-    element = xml.element_in(parent, "Vm", ctx.version, attributes)
+    element = xml.element_in(parent, "VAppTemplate" if parent is None else "Vm", ctx.version, attributes)
     address = ctx.href("templatevm", vm.id)
     link(element, "up", ctx.href("vapptemplate", vm.container_id), hrefs.MEDIA["vapptemplate"])
     xml.sub(element, "Description", vm.description)

@@ -1,0 +1,223 @@
+"""The query service: types, formats, filters in both encodings, order, pages."""
+
+import re
+from urllib.parse import quote
+
+import pytest
+from lxml import etree
+
+from tests.vcdsim.talk import BASE, NS, Talk, id_of
+from vcdsim import Simulator
+
+TYPES = (
+    "vm",
+    "adminVM",
+    "vApp",
+    "vAppTemplate",
+    "catalog",
+    "catalogItem",
+    "orgVdc",
+    "orgVdcNetwork",
+    "orgVdcStorageProfile",
+    "task",
+    "organization",
+)
+
+
+def rows(talk: Talk, query: str) -> list[etree._Element]:
+    page = talk.get(f"/api/query?{query}")
+    return [row for row in page.iterchildren("*") if not str(row.tag).endswith("}Link")]
+
+
+def names(talk: Talk, query: str) -> list[str | None]:
+    return [row.get("name") for row in rows(talk, query)]
+
+
+@pytest.fixture(scope="module")
+def small() -> Talk:
+    """300 VMs."""
+    return Talk(Simulator("small", manual_clock=True))
+
+
+def test_without_a_type_all_types_are_listed_once_per_format(talk: Talk) -> None:
+    links = talk.get("/api/query").findall("v:Link", NS)
+    found = {(link.get("name"), (link.get("type") or "").split(".")[-1]) for link in links}
+    assert {name for name, _ in found} == set(TYPES)
+    assert ("vm", "idrecords+xml") in found
+    assert all("?" in (link.get("href") or "") for link in links)
+
+
+@pytest.mark.parametrize("name", TYPES)
+@pytest.mark.parametrize("version", ["5.5", "36.0"])
+def test_every_type_answers_records(sim: Simulator, name: str, version: str) -> None:
+    talk = Talk(sim, version=version)
+    talk.send("POST", f"{talk.vm('sandbox')}/power/action/powerOn")
+    found = rows(talk, f"type={name}")
+    assert found
+    assert all((row.get("href") or "").startswith(BASE) for row in found)
+
+
+def test_a_vm_record_says_what_the_document_says(talk: Talk) -> None:
+    (row,) = rows(talk, "type=vm&filter=name==shop-db")
+    facts = ("status", "isDeployed", "numberOfCpus", "memoryMB", "networkName", "containerName", "isVAppTemplate")
+    assert [row.get(key) for key in facts] == ["POWERED_ON", "true", "4", "8192", "acme-net", "shop", "false"]
+    assert row.get("ipAddress") == "192.168.1.4"
+    assert row.get("container") == f"{BASE}{talk.vapp('shop')}"
+
+
+@pytest.mark.parametrize(
+    ("version", "absent", "present"),
+    [
+        ("5.5", "ipAddress", "guestOs"),
+        ("5.7", "gcStatus", "ipAddress"),
+        ("33.0", "totalStorageAllocatedMb", "vappScopedLocalId"),
+    ],
+)
+def test_attributes_appear_with_their_version(sim: Simulator, version: str, absent: str, present: str) -> None:
+    (row,) = rows(Talk(sim, version=version), "type=vm&filter=name==shop-db")
+    assert row.get(absent) is None
+    assert row.get(present) is not None
+
+
+def test_a_tenant_finds_its_own_vms_and_those_of_public_templates(talk: Talk) -> None:
+    found = names(talk, "type=vm&pageSize=128")
+    assert "shop-db" in found
+    assert "lamp-db" in found
+    assert "portal-web" not in found
+    assert len(names(talk, "type=vm&pageSize=128&filter=isVAppTemplate==false")) == 12
+
+
+def test_the_provider_finds_the_vms_of_all_orgs(sim: Simulator) -> None:
+    provider = Talk(sim, "administrator@System")
+    found = {row.get("name"): row.get("org") for row in rows(provider, "type=adminVM&filter=isVAppTemplate==false")}
+    assert len(found) == 14
+    assert found["portal-web"] == f"{BASE}/api/org/{id_of(sim, 'orgs', 'globex')}"
+
+
+def test_idrecords_have_urns_where_records_have_hrefs(talk: Talk) -> None:
+    (row,) = rows(talk, "type=vm&format=idrecords&filter=name==wiki")
+    assert (row.get("id") or "").startswith("urn:vcloud:vm:")
+    assert (row.get("vdc") or "").startswith("urn:vcloud:vdc:")
+    assert row.get("href") is None
+
+
+def test_references_have_name_and_href_only(talk: Talk) -> None:
+    (row,) = rows(talk, "type=vApp&format=references&filter=name==shop")
+    assert etree.QName(row).localname == "VAppReference"
+    assert (row.get("name"), row.get("href")) == ("shop", f"{BASE}{talk.vapp('shop')}")
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("name==SHOP-DB", ["shop-db"]),
+        ("name==shop-*", ["shop-web-1", "shop-web-2", "shop-db"]),
+        ("name==*web*", ["shop-web-1", "shop-web-2", "lamp-web"]),
+        ("name!=wiki;containerName==intranet", ["mail"]),
+        ("status==SUSPENDED", ["legacy-erp"]),
+        ("name==wiki,name==mail", ["wiki", "mail"]),
+        ("(name==wiki,name==mail);status==POWERED_ON", ["wiki"]),
+        ("memoryMB=gt=4096;numberOfCpus=lt=4;isVAppTemplate==false", ["accounting"]),
+        ("memoryMB=ge=8192;memoryMB=le=8192;isDeployed==false", ["accounting", "ci-runner-2"]),
+    ],
+)
+def test_filters(talk: Talk, condition: str, expected: list[str]) -> None:
+    assert names(talk, f"type=vm&filter={condition}") == expected
+
+
+def test_a_reference_is_filtered_by_href_urn_or_another_hosts_href(sim: Simulator, talk: Talk) -> None:
+    vdc_id = id_of(sim, "vdcs", "acme-vdc")
+    for value in (f"{BASE}/api/vdc/{vdc_id}", f"urn:vcloud:vdc:{vdc_id}", f"https://other/api/vdc/{vdc_id}"):
+        assert len(names(talk, f"type=vApp&filter=vdc=={quote(value, safe='')}")) == 8
+    other = id_of(sim, "vdcs", "globex-vdc")
+    assert names(talk, f"type=vApp&filter=vdc=={BASE}/api/vdc/{other}") == []
+
+
+def test_dates_are_compared_as_moments(sim: Simulator, talk: Talk) -> None:
+    sim.world.vapps[talk.vapp("shop").rpartition("vapp-")[2]].created_at = 1.0
+    assert names(talk, "type=vApp&filter=creationDate=lt=1970-01-02T00:00:00.000Z") == ["shop"]
+
+
+AWKWARD = "a,b;c(d) & 100%"
+
+
+@pytest.mark.parametrize(
+    ("version", "query"),
+    [
+        ("34.0", "filterEncoded=true&filter=name==" + quote(quote(AWKWARD))),
+        ("35.0", "filter=name==" + quote(re.sub(r"([,;()])", r"\\\1", AWKWARD))),
+        ("39.1", "filterEncoded=true&filter=name==" + quote(re.sub(r"([,;()])", r"\\\1", AWKWARD))),
+    ],
+)
+def test_awkward_names_are_found_in_the_encoding_of_each_version(sim: Simulator, version: str, query: str) -> None:
+    talk = Talk(sim, version=version)
+    sim.world.vms[talk.vm("wiki").rpartition("vm-")[2]].name = AWKWARD
+    assert names(talk, f"type=vm&{query}") == [AWKWARD]
+
+
+@pytest.mark.parametrize("condition", ["nothing==1", "name=1", "(name==a", "name==a)", "name==a;", "==a", "(" * 99])
+def test_a_filter_that_cannot_be_read_is_refused(talk: Talk, condition: str) -> None:
+    assert talk.send("GET", f"/api/query?type=vm&filter={condition}").status == 400
+
+
+@pytest.mark.parametrize("query", ["type=VM", "type=vm&format=csv", "type=vm&page=0", "type=vm&pageSize=x"])
+def test_a_query_that_makes_no_sense_is_refused(talk: Talk, query: str) -> None:
+    assert talk.send("GET", f"/api/query?{query}").status == 400
+
+
+def test_order_up_and_down(talk: Talk) -> None:
+    up = names(talk, "type=vApp&sortAsc=name")
+    assert up == sorted(up, key=str)
+    assert names(talk, "type=vApp&sortDesc=name") == up[::-1]
+
+
+def test_only_the_wanted_fields_are_answered(talk: Talk) -> None:
+    (row,) = rows(talk, "type=vm&fields=name,status&filter=name==wiki")
+    assert set(row.keys()) == {"name", "status", "href"}
+
+
+def test_a_page_has_25_rows_unless_asked_otherwise(small: Talk) -> None:
+    page = small.get("/api/query?type=vm")
+    assert (page.get("pageSize"), page.get("page"), page.get("total")) == ("25", "1", "306")
+    assert len(page.findall("v:VMRecord", NS)) == 25
+
+
+def test_a_larger_page_than_128_gives_128_without_an_error(small: Talk) -> None:
+    page = small.get("/api/query?type=vm&pageSize=1000")
+    assert page.get("pageSize") == "128"
+    assert len(page.findall("v:VMRecord", NS)) == 128
+
+
+def test_following_next_page_finds_every_row_once(small: Talk) -> None:
+    address: str | None = "/api/query?type=vm&pageSize=128&filter=isVAppTemplate==false"
+    found: list[str | None] = []
+    pages = 0
+    while address:
+        page = small.get(address)
+        pages += 1
+        found += [row.get("href") for row in page.findall("v:VMRecord", NS)]
+        address = next((one.get("href") for one in page.findall("v:Link", NS) if one.get("rel") == "nextPage"), None)
+    assert (pages, len(found), len(set(found))) == (3, 300, 300)
+
+
+def test_an_offset_counts_rows(small: Talk) -> None:
+    by_page = names(small, "type=vm&page=3&pageSize=10")
+    assert names(small, "type=vm&offset=20&pageSize=10") == by_page
+
+
+def test_the_packaged_queries_answer_the_same(talk: Talk) -> None:
+    page = talk.get("/api/vms/query?filter=name==wiki")
+    assert [row.get("name") for row in page.findall("v:VMRecord", NS)] == ["wiki"]
+
+
+def test_a_record_names_the_last_task_of_its_vm(sim: Simulator, talk: Talk) -> None:
+    talk.do("POST", f"{talk.vm('sandbox')}/power/action/powerOn")
+    (row,) = rows(talk, "type=vm&filter=name==sandbox")
+    assert (row.get("taskStatusName"), row.get("taskStatus")) == ("vappDeploy", "success")
+
+
+def test_tasks_are_found_by_the_name_of_their_object(sim: Simulator, talk: Talk) -> None:
+    talk.do("POST", f"{talk.vm('sandbox')}/power/action/powerOn")
+    (row,) = rows(talk, "type=task&filter=objectName==sandbox;objectType==vm")
+    assert (row.get("name"), row.get("status")) == ("vappDeploy", "success")
+    assert row.get("object") == f"{BASE}{talk.vm('sandbox')}"
