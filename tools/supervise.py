@@ -61,9 +61,10 @@ class Supervisor:
         self._stopping = False
 
     def __enter__(self) -> Self:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup, or a shell's background job
-                signal.signal(number, self._ask_to_stop)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._ask_to_stop)
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # under nohup it is
+            signal.signal(signal.SIGHUP, self._ask_to_stop)
         return self
 
     def __exit__(self, *exception: object) -> None:
