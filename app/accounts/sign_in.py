@@ -14,7 +14,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 
 from app import clock
 from app.accounts import audit
@@ -26,6 +26,7 @@ from app.errors import AppError
 WINDOW = timedelta(minutes=15)
 WAIT = timedelta(minutes=1)
 MOST_BY_BOTH, MOST_BY_ADDRESS, MOST_BY_PERSON = 5, 30, 50
+KEEP_ATTEMPTS = timedelta(days=1)
 TOUCH_AFTER = timedelta(minutes=1)
 
 _hasher = PasswordHasher()
@@ -67,6 +68,7 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, limits:
     """
     email = email.strip().lower()
     with transaction():
+        db.session.execute(delete(LoginAttempt).where(LoginAttempt.at < clock.now() - KEEP_ATTEMPTS))
         failures = _require_patience(email, address)
         attempt = LoginAttempt(email_hash=_hash(email), address=address, at=clock.now(), succeeded=False)
         db.session.add(attempt)

@@ -29,8 +29,8 @@ def client(service_id: uuid.UUID) -> Iterator[vcloud.Client]:
     db.session.rollback()  # nothing slow inside a transaction, not even inside one that only reads
     try:
         yield connection
-    except vcloud.Unavailable:
-        note_answer(handler_id, answered=False)
+    except vcloud.VcloudError as error:
+        note_answer(handler_id, answered=not isinstance(error, vcloud.Unavailable))
         raise
     else:
         note_answer(handler_id, answered=True)

@@ -36,6 +36,7 @@ from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 
 MARK = "skiff:"
+ISOLATED = "isolated"
 INNER_NETWORK = ipaddress.IPv4Network("192.168.100.0/24")
 """Addresses inside a vApp network with address translation; every vApp has its own, so all may use the same."""
 
@@ -78,9 +79,9 @@ def offers(vdc_id: uuid.UUID) -> list[Offer]:
 
 
 def networks(vdc_id: uuid.UUID) -> list[Network]:
-    """The organization networks that a machine may be connected to, by name."""
+    """The organization networks that a machine may be connected to: those with outer addresses first, by name."""
     rows = select(Network).where(Network.vdc_id == vdc_id, Network.gone_at.is_(None)).order_by(Network.name)
-    return list(db.session.scalars(rows))
+    return sorted(db.session.scalars(rows), key=lambda network: network.fence_mode == ISOLATED)
 
 
 def free_of(vdc_id: uuid.UUID) -> Free:
@@ -175,6 +176,8 @@ def request_create(actor: Actor, spec: VmSpec, form_token: str) -> uuid.UUID:
         raise AppError("not_permitted", 403)
     with transaction():
         account_id = own_vdc(actor, spec.vdc_id).service.account_id
+        # One at a time in a data center: what one wish takes, the next one must not count as free.
+        db.session.execute(select(Vdc.id).where(Vdc.id == spec.vdc_id).with_for_update())
         if operations.find(form_token) is None:
             for error in _errors(spec):
                 raise error
@@ -205,7 +208,7 @@ def _params(spec: VmSpec) -> dict[str, Any]:
         "template_vm_urn": template.vms[0]["urn"],
         "network_name": network.name if network else None,
         "network_urn": network.urn if network else None,
-        "is_isolated": network is not None and network.fence_mode == "isolated",
+        "is_isolated": network is not None and network.fence_mode == ISOLATED,
     }
 
 

@@ -1,6 +1,10 @@
 """Creating a server: exactly one, as asked, whatever happens in between."""
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from flask import Flask
 from sqlalchemy import func, select
 
 from app.accounts.models import AuditEntry
@@ -199,6 +203,27 @@ def test_a_template_that_left_the_catalog_is_refused(cast: Cast, cloud: Simulato
         vdc_id, template_id = template.vdc_id, template.id
     errors = vms._errors(wish(template="ubuntu-24.04", vdc_id=vdc_id, template_id=template_id))
     assert "template_gone" in [error.code for error in errors]
+
+
+def test_many_wishes_at_once_do_not_take_more_than_there_is(
+    app: Flask, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    vdc_id = vdc_of("acme-vdc").id
+    specs = [wish(vm_name=f"race-{number}", vapp_name=f"race-{number}") for number in range(8)]
+    with transaction():
+        vdc_of("acme-vdc").vm_quota = 12 + 1  # the demo world has twelve
+
+    def ask(spec: vms.VmSpec) -> str:
+        with app.app_context():
+            try:
+                vms.request_create(cast.owner, spec, new_token())
+            except AppError as refused:
+                return refused.code
+            return "taken"
+
+    with ThreadPoolExecutor(8) as threads:
+        assert Counter(threads.map(ask, specs)) == {"taken": 1, "template_needs_vms": 7}
+    assert vms.free_of(vdc_id).vm_count == 0
 
 
 # ---- What may happen on the way ------------------------------------------------------------------------------------
