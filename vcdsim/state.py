@@ -40,6 +40,7 @@ def dump(world: World) -> str:
 def write(path: Path, text: str) -> None:
     """Replace the file in one step: a reader sees the old world or the new one."""
     draft = path.with_name(path.name + ".new")
+    draft.touch(mode=0o600)  # there are passwords in it
     with draft.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()
@@ -51,7 +52,10 @@ def load(path: Path, clock: Clock) -> World | None:
     """The world in the file, None when there is no file; a foreign file is a ValueError."""
     if not path.exists():
         return None
-    data = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError:
+        data = None
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise ValueError(f"{path} is not a saved world of vcdsim")
     if data.get("version") != VERSION:

@@ -1,0 +1,179 @@
+"""Serving over HTTP, as a process, with a state file; worlds; speed."""
+
+import http.client
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.vcdsim.talk import Talk, instantiate_body, instantiate_path, network_config, sourced_item
+from vcdsim import Simulator
+from vcdsim.state import dump
+
+ROOT = Path(__file__).parents[2]
+
+
+def get(url: str, path: str = "/api/versions") -> int:
+    connection = http.client.HTTPConnection(url.removeprefix("http://").removesuffix("/api"), timeout=10)
+    connection.request("GET", path)
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_one_connection_serves_many_requests(sim: Simulator) -> None:
+    with sim.serve() as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        for _ in range(3):
+            connection.request("GET", "/api/versions")
+            answer = connection.getresponse()
+            assert answer.status == 200
+            assert b"SupportedVersions" in answer.read()
+        connection.close()
+
+
+def test_requests_are_counted(sim: Simulator, talk: Talk) -> None:
+    sim.requests.clear()
+    talk.send("POST", instantiate_path(sim), instantiate_body(sim))
+    assert sim.requests == [("POST", instantiate_path(sim))]
+
+
+def test_leaving_the_block_stops_serving(sim: Simulator) -> None:
+    with sim.serve() as url:
+        assert get(url) == 200
+    with pytest.raises(ConnectionRefusedError):
+        get(url)
+
+
+def test_a_body_of_senseless_length_is_refused(sim: Simulator) -> None:
+    with sim.serve() as url:
+        for length, status in (("-1", 400), ("x", 400), ("99999999999", 413)):
+            connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+            connection.putrequest("POST", "/api/sessions")
+            connection.putheader("Content-Length", length)
+            connection.endheaders()
+            assert connection.getresponse().status == status
+            connection.close()
+
+
+def test_a_body_in_chunks_is_read(sim: Simulator, talk: Talk) -> None:
+    body = instantiate_body(sim).encode()
+    with sim.serve() as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        pieces = iter([body[:100], body[100:]])
+        connection.request("POST", instantiate_path(sim), pieces, talk.headers, encode_chunked=True)
+        assert connection.getresponse().status == 201
+        connection.close()
+
+
+def test_many_clients_at_once_get_one_vapp_per_name(sim: Simulator, talk: Talk) -> None:
+    statuses: list[int] = []
+
+    def create(name: str) -> None:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=30)
+        connection.request("POST", instantiate_path(sim), instantiate_body(sim, name), talk.headers)
+        statuses.append(connection.getresponse().status)
+        connection.close()
+
+    with sim.serve() as url:
+        threads = [threading.Thread(target=create, args=(f"n{number % 5}",)) for number in range(20)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert (statuses.count(201), statuses.count(400)) == (5, 15)
+
+
+def test_a_saved_world_goes_on_where_it_was(sim: Simulator, talk: Talk, tmp_path: Path) -> None:
+    networks, items = network_config(sim, "net", fence_mode="natRouted"), sourced_item(sim, "x", network="net")
+    talk.send("POST", instantiate_path(sim), instantiate_body(sim, networks=networks, items=items, attributes=""))
+    file = tmp_path / "world.json"
+    sim.save(file)
+    again = Simulator("demo", manual_clock=True, state_file=file)
+    assert dump(again.world) == dump(sim.world)
+    busy = Talk(again).send("DELETE", talk.vapp("new"))
+    assert busy.error[0] == "BUSY_ENTITY"
+    again.settle()
+    (vm,) = [vm for vm in again.world.vms.values() if vm.name == "x"]
+    assert (vm.power, vm.nics[0].ip) == ("on", "192.168.5.2")
+    assert again.world.networks[next(iter(again.world.networks))].used.get(vm.nics[0].external_ip or "") == vm.id
+
+
+def test_sessions_are_not_saved(sim: Simulator, talk: Talk, tmp_path: Path) -> None:
+    sim.save(tmp_path / "world.json")
+    assert talk.headers["x-vcloud-authorization"] not in (tmp_path / "world.json").read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ('{"format": "other"}', "is not a saved world"),
+        ("[]", "is not a saved world"),
+        ("{", "is not a saved world"),
+        ('{"format": "vcdsim-world", "version": 99}', "reads version 1"),
+    ],
+)
+def test_a_file_that_is_no_world_is_refused(tmp_path: Path, content: str, words: str) -> None:
+    (tmp_path / "w.json").write_text(content)
+    with pytest.raises(ValueError, match=words):
+        Simulator("demo", state_file=tmp_path / "w.json")
+
+
+def test_a_world_has_the_same_ids_at_every_start() -> None:
+    assert list(Simulator("demo").world.vms) == list(Simulator("demo").world.vms)
+
+
+def test_no_address_of_the_demo_is_held_twice(sim: Simulator) -> None:
+    outer = [nic.external_ip for vm in sim.world.vms.values() for nic in vm.nics if nic.external_ip]
+    bridged = [nic.ip for vm in sim.world.vms.values() for nic in vm.nics if nic.ip and not nic.external_ip]
+    assert len(set(outer + bridged)) == len(outer + bridged)
+
+
+def test_an_unknown_world_is_refused() -> None:
+    for name in ("big", "0", "-5", ""):
+        with pytest.raises(ValueError, match="unknown world"):
+            Simulator(name)
+
+
+def test_ten_thousand_vms_start_soon_and_a_page_is_answered_soon() -> None:
+    started = time.process_time()
+    sim = Simulator("10000", manual_clock=True)
+    assert (len(sim.world.vms), len(sim.world.vdcs)) == (10_000, 11)
+    assert time.process_time() - started < 3
+    talk = Talk(sim)
+    vdc = next(one.id for one in sim.world.vdcs.values() if one.name == "acme-vdc-7")
+    started = time.process_time()
+    page = talk.get(f"/api/query?type=vm&pageSize=128&filter=vdc==urn:vcloud:vdc:{vdc};isVAppTemplate==false")
+    assert page.get("total") == "1000"
+    assert time.process_time() - started < 0.25
+
+
+def run(*arguments: str) -> "subprocess.Popen[str]":
+    command = [sys.executable, "-m", "vcdsim", "--port", "0", *arguments]
+    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_says_where_it_is_saves_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
+    with run("--world", "demo", "--state", str(tmp_path / "w.json")) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        match = re.fullmatch(r"vcdsim: world demo at (http://127\.0\.0\.1:\d+/api)\n", line)
+        assert match is not None, line
+        assert get(match[1]) == 200
+        process.send_signal(number)
+        assert process.wait(timeout=20) == 0
+        assert process.stdout.read() == ""
+    assert len(Simulator("demo", state_file=tmp_path / "w.json").world.vms) == 14
+
+
+def test_a_wrong_argument_is_said_in_one_line() -> None:
+    with run("--world", "nowhere") as process:
+        _, errors = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert errors == "vcdsim: unknown world 'nowhere': demo, small, or a number of VMs\n"
