@@ -118,7 +118,8 @@ class Client:
 
     def networks(self, vdc_urn: str) -> list[OrgVdcNetwork]:
         """Return the networks VMs of this VDC can use: its own and those the organization shares."""
-        available = {network.id for network in self.vdc(vdc_urn).networks}
+        vdc = self._wire.get(path_of(vdc_urn, "vdc"), "Vdc", lambda root: parse.vdc(root, ()))
+        available = {network.id for network in vdc.networks}
         rows = self._rows("orgVdcNetwork", query.org_network, lambda network: network.id)
         return [self._with_fence_mode(network) for network in rows if network.id in available]
 

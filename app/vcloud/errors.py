@@ -26,9 +26,9 @@ class VcloudError(Exception):
     def __init__(
         self, message: str, *, minor_code: str | None = None, request_id: str | None = None, sent: bool = False
     ) -> None:
-        super().__init__(message)
         found = _REQUEST_ID.search(message)
         self.message = message[:_MESSAGE_LIMIT]
+        super().__init__(self.message)
         self.minor_code = minor_code
         self.request_id = request_id or (found.group(1) if found else None)
         self.sent = sent
@@ -41,7 +41,8 @@ class VcloudError(Exception):
     def __str__(self) -> str:
         """Return message, code and request id as one line for logs."""
         details = [part for part in (self.minor_code, self.request_id and f"request {self.request_id}") if part]
-        return f"{self.message} ({', '.join(details)})" if details else self.message
+        said = f"{self.message} ({', '.join(details)})" if details else self.message
+        return " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())
 
 
 class Unavailable(VcloudError):

@@ -98,7 +98,7 @@ def vdc(element: Element, profiles: tuple[StorageProfile, ...]) -> Vdc:
 def org_network(element: Element) -> OrgVdcNetwork:
     """Read an OrgVdcNetwork document."""
     configuration = child(element, "Configuration")
-    scope = None if configuration is None else child(configuration, "IpScopes", "IpScope")
+    scope = _ip_scope(configuration)
     return OrgVdcNetwork(
         id=xml.required_urn(element),
         name=element.get("name", ""),
@@ -111,9 +111,17 @@ def org_network(element: Element) -> OrgVdcNetwork:
     )
 
 
+def _ip_scope(configuration: Element | None) -> Element | None:
+    """Return the first scope; before 5.1 it was the only one and stood alone."""
+    if configuration is None:
+        return None
+    listed = child(configuration, "IpScopes", "IpScope")
+    return child(configuration, "IpScope") if listed is None else listed
+
+
 def _vapp_network(element: Element) -> VAppNetwork:
     configuration = child(element, "Configuration")
-    scope = None if configuration is None else child(configuration, "IpScopes", "IpScope")
+    scope = _ip_scope(configuration)
     addresses = None if scope is None else child(scope, "IpRanges", "IpRange")
     parent = entities.reference(None if configuration is None else child(configuration, "ParentNetwork"))
     return VAppNetwork(

@@ -16,7 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from app.vcloud.errors import Unavailable
 from app.vcloud.xml import BODY_LIMIT_BYTES
@@ -84,18 +84,18 @@ class Transport:
         left_s = deadline - started
         if left_s <= 0:
             raise Unavailable("no time left for another request")
-        status: int | str = "-"
-        request_id: str | None = None
+        outcome: Answer | Unavailable
         try:
-            answer = self._exchange(method, url, headers, body, answer_s=min(self._limits.answer_s, left_s))
-            status, request_id = answer.status, answer.request_id
-            return answer
-        except (requests.RequestException, OSError, http.client.HTTPException) as error:
-            status = type(error).__name__
-            raise Unavailable(_reason(error), sent=method != "GET" and not _never_left(error)) from None
-        finally:
-            spent_ms = (self._clock() - started) * 1000
-            log.info("%s %s %s %.0f ms request %s", method, _loggable(url), status, spent_ms, request_id or "-")
+            outcome = self._exchange(method, url, headers, body, answer_s=min(self._limits.answer_s, left_s))
+            result = f"{outcome.status} {(self._clock() - started) * 1000:.0f} ms request {outcome.request_id or '-'}"
+        except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as error:
+            outcome = Unavailable(_reason(error), sent=method != "GET" and not _never_left(error))
+            result = f"{type(error).__name__} {(self._clock() - started) * 1000:.0f} ms request -"
+        log.info("%s %s %s", method, _loggable(url), result)
+        # Raised outside the handler, so that the error does not hold the broken connection as its context.
+        if isinstance(outcome, Unavailable):
+            raise outcome
+        return outcome
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, answer_s: float

@@ -297,7 +297,10 @@ class TaskRecord:
 
 @dataclass(frozen=True, slots=True)
 class NewVm:
-    """A VM to be made from a VM of the template. `network` names the vApp's network, None leaves it unplugged."""
+    """A VM to be made from a VM of the template.
+
+    `network` names the vApp's network, None leaves the VM unplugged; `address_mode` is POOL or DHCP.
+    """
 
     template_vm_urn: str
     name: str

@@ -120,7 +120,6 @@ def test_the_networks_of_a_vdc_are_its_own_and_the_shared_ones(vcd: Vcd) -> None
         row.format("of another vdc", 'linkType="0"', "bd"),
     ]
     vcd.answer("GET", path(VDC), fixture("vdc-32"))
-    vcd.answer("GET", "/query", records(STORAGE_ROW.format(limit=0)), query={"type": "orgVdcStorageProfile"})
     vcd.answer("GET", "/query", records(*rows), query={"type": "orgVdcNetwork"})
     vcd.answer("GET", "/network/22222222-0000-4000-8000-0000000000bc", fixture("network-36"))
     found = vcd.client().networks(VDC)

@@ -144,6 +144,10 @@ def test_the_request_id_is_found_in_the_message_when_the_header_has_none(vcd: Vc
     assert str(found).endswith("action. (X, request 24e9f319-05bd-474e-bd1d-2b8bb3ea9c98)")
 
 
+def test_a_message_is_one_line_in_logs_whatever_vcloud_says() -> None:
+    assert str(VcloudError("no\r\nINFO all is well\x1b[2J\u2028end")) == "no INFO all is well [2J end"
+
+
 def test_a_request_id_that_could_forge_a_log_line_is_dropped(vcd: Vcd) -> None:
     vcd.answer("GET", PATH, error_body("X", "no"), status=400, headers={"X-VMWARE-VCLOUD-REQUEST-ID": "1 INFO fine"})
     assert failure(vcd.client(), command=False).request_id is None

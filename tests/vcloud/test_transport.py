@@ -1,12 +1,21 @@
 """Limits that hold on a real socket: silence, drip, cut, flood, swelling, redirects, and an environment in the way."""
 
+import contextlib
 import gzip
+import ipaddress
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
 from app.vcloud import Client, Limits, Login, Session, Unavailable
 from app.vcloud.xml import BODY_LIMIT_BYTES
@@ -21,13 +30,14 @@ Script = Callable[[socket.socket, threading.Event], None]
 class Server:
     """Accepts connections on loopback and does to each what the script says."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
         self._script = script
+        self._tls = tls
         self._over = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(10)
         self.requests: list[bytes] = []
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/api"
+        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}/api"
         self._thread = threading.Thread(target=self._serve)
         self._thread.start()
 
@@ -37,13 +47,18 @@ class Server:
                 connection, _ = self._listener.accept()
             except OSError:
                 return
-            with connection:
+            with connection, contextlib.suppress(OSError):
                 connection.settimeout(10)
-                try:
-                    self.requests.append(connection.recv(65536))
-                    self._script(connection, self._over)
-                except OSError:
-                    continue
+                self._answer(connection)
+
+    def _answer(self, connection: socket.socket) -> None:
+        if self._tls is None:
+            self.requests.append(connection.recv(65536))
+            self._script(connection, self._over)
+            return
+        with self._tls.wrap_socket(connection, server_side=True) as secured:
+            self.requests.append(secured.recv(65536))
+            self._script(secured, self._over)
 
     def close(self) -> None:
         self._over.set()
@@ -134,8 +149,28 @@ def test_a_command_without_an_answer_may_have_been_accepted(serve: Callable[[Scr
         [HEAD + b"Transfer-Encoding: chunked\r\n\r\nzz\r\n"],
         [b"SSH-2.0-OpenSSH_9.2\r\n"],
         [HEAD + b"Content-Encoding: gzip\r\nContent-Length: 5\r\n\r\nhello"],
+        [HEAD + b"Content-Length: 1, 2\r\n\r\nab"],
+        [HEAD + b"Content-Length: -5\r\n\r\nab"],
+        [HEAD + b"X-Long: " + b"x" * 70_000],
+        [HEAD + b"X: y\r\n" * 300 + b"\r\n"],
+        [HEAD + b"\xff\xfe: \x00\r\n\r\n"],
+        [b"HTTP/1.1 abc\r\n\r\n"],
     ],
-    ids=["closed", "headers only", "cut body", "cut chunk", "no chunk", "another protocol", "not gzip"],
+    ids=[
+        "closed",
+        "headers only",
+        "cut body",
+        "cut chunk",
+        "no chunk",
+        "another protocol",
+        "not gzip",
+        "two lengths",
+        "negative length",
+        "long line",
+        "many headers",
+        "odd bytes",
+        "odd status",
+    ],
 )
 def test_a_broken_answer_is_unavailable(serve: Callable[[Script], Server], parts: list[bytes]) -> None:
     with client_of(serve(say(*parts)), answer_s=2) as client:
@@ -207,6 +242,42 @@ def test_a_reset_while_reading_is_passed_over_by_the_next_attempt(serve: Callabl
 
     with client_of(serve(script), answer_s=2) as client:
         assert client.vm(VM).name == "web1"
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> tuple[Path, Path]:
+    """A self-signed certificate for loopback, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+        .add_extension(address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    (tmp_path / "cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
+    (tmp_path / "key.pem").write_bytes(
+        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
+    )
+    return tmp_path / "cert.pem", tmp_path / "key.pem"
+
+
+def test_an_unknown_certificate_gets_no_token_and_a_known_one_is_trusted(certificate: tuple[Path, Path]) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server = Server(say(WHOLE), context)
+    session, login = Session("token-1", "vcloud", "5.5"), Login("acme", "u", "p")
+    try:
+        stranger = Client(server.url, login, session=session)
+        with stranger, pytest.raises(Unavailable, match="certificate") as caught:
+            stranger.power_on(VM)
+        assert not caught.value.sent
+        assert server.requests == []
+        with Client(server.url, login, session=session, verify=str(certificate[0])) as client:
+            assert client.vm(VM).name == "web1"
+    finally:
+        server.close()
 
 
 def test_one_authorizing_header_is_sent(serve: Callable[[Script], Server]) -> None:
