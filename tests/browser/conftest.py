@@ -1,0 +1,71 @@
+"""A real Chromium before a whole panel of real processes. Whatever the browser complains about fails the test."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+
+from tests.support.live import LivePanel
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+WAIT_MS = 30_000
+OpenTab = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def chromium(chromium_path: Path) -> Iterator[Browser]:
+    """The browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium_path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def panel(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePanel]:
+    """One panel for all tests of a file; each makes servers of its own names."""
+    with LivePanel(tmp_path_factory.mktemp("panel"), redis_url) as running:
+        yield running
+
+
+@pytest.fixture
+def open_tab(chromium: Browser) -> Iterator[OpenTab]:
+    """Opens a tab with the options of a browser context; complaints of all tabs are read at the end."""
+    complaints: list[str] = []
+
+    def listen(message: ConsoleMessage) -> None:
+        # A refused form is answered with 401, 409 or 422, and Chromium notes that; it is no fault of the page.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            complaints.append(f"{message.page.url if message.page else ''}: {message.text}")
+
+    with ExitStack() as stack:
+
+        def open_one(**options: object) -> Page:
+            context = chromium.new_context(**options)  # type: ignore[arg-type]  # the options of new_context
+            stack.callback(context.close)
+            tab = context.new_page()
+            tab.set_default_timeout(WAIT_MS)
+            tab.on("console", listen)
+            tab.on("pageerror", lambda error: complaints.append(str(error)))
+            return tab
+
+        yield open_one
+    assert complaints == []
+
+
+def sign_in(tab: Page, panel: LivePanel, email: str = "owner@acme.example") -> None:
+    """Sign in as one of the demo logins."""
+    tab.goto(f"{panel.url}/sign-in")
+    tab.locator("#email").fill(email)
+    tab.locator("#password").fill("demo")
+    tab.locator("main form button").click()
+    tab.locator(".sk-app h1").wait_for()
