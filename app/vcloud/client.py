@@ -50,7 +50,7 @@ class Client:
     otherwise the error's `sent` tells whether it may have been accepted, and the caller must look before sending
     again. Busy is left to the caller, who can let others go first.
 
-    *Time*: 5 s to connect, 30 s for a whole answer however it drips, 50 s for a method (a listing: for each page).
+    *Time*: 5 s to connect, 30 s for a whole answer however it drips, 45 s for a method (a listing: for each page).
 
     *Identity*: methods take and give urns. Addresses are built on the configured base; a href in an answer is only
     reduced to the id it names, so no answer leads us to another host. Redirects are not followed.

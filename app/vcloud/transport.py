@@ -37,7 +37,7 @@ class Limits:
 
     connect_s: float = 5.0
     answer_s: float = 30.0
-    call_s: float = 50.0
+    call_s: float = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +74,18 @@ class Transport:
         self._http.close()
 
     def send(
-        self, method: str, url: str, *, headers: Mapping[str, str], body: bytes | None = None, deadline: float
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        deadline: float,
+        body: bytes | None = None,
+        command: bool = False,
     ) -> Answer:
         """Return the answer, whatever its status; Unavailable if none came whole and in time.
 
-        The error says `sent` for everything but GET unless it is certain that the request never left.
+        For a `command` the error says `sent`, unless it is certain that the request never left.
         """
         started = self._clock()
         left_s = deadline - started
@@ -89,7 +96,7 @@ class Transport:
             outcome = self._exchange(method, url, headers, body, answer_s=min(self._limits.answer_s, left_s))
             result = f"{outcome.status} {(self._clock() - started) * 1000:.0f} ms request {outcome.request_id or '-'}"
         except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as error:
-            outcome = Unavailable(_reason(error), sent=method != "GET" and not _never_left(error))
+            outcome = Unavailable(_reason(error), sent=command and not _never_left(error))
             result = f"{type(error).__name__} {(self._clock() - started) * 1000:.0f} ms request -"
         log.info("%s %s %s", method, _loggable(url), result)
         # Raised outside the handler, so that the error does not hold the broken connection as its context.

@@ -175,7 +175,8 @@ class Wire:
         headers = {"Accept": f"application/*+xml;version={session.api_version}", **session.header()}
         if media_type:
             headers["Content-Type"] = media_type
-        answer = self._transport.send(method, self.base + path, headers=headers, body=body, deadline=deadline)
+        url, command = self.base + path, method != "GET"
+        answer = self._transport.send(method, url, headers=headers, body=body, deadline=deadline, command=command)
         renewed = answer.headers.get(_OLD_TOKEN)
         if renewed and session.scheme == "vcloud" and answer.status < 400:
             self.session = Session(renewed, "vcloud", session.api_version)

@@ -124,7 +124,14 @@ def test_a_command_counts_as_sent_unless_it_is_certain_that_it_never_left(
     assert not failure(client, command=False).sent
 
 
-def test_an_object_of_another_page_is_not_missing_but_forbidden(vcd: Vcd) -> None:
+@pytest.mark.parametrize("error", [RESET, requests.ReadTimeout("no answer")])
+def test_a_command_was_not_sent_if_the_login_before_it_failed(vcd: Vcd, error: Exception) -> None:
+    vcd.mock.upsert("POST", f"{API}/sessions", body=error)
+    assert not failure(vcd.client(), command=True).sent
+    assert vcd.calls == []
+
+
+def test_a_listing_without_rights_is_refused_and_not_missing(vcd: Vcd) -> None:
     vcd.answer("GET", "/query", error_body("ACCESS_TO_RESOURCE_IS_FORBIDDEN", "no right", 403), status=403)
     with pytest.raises(Refused):
         vcd.client().vms("urn:vcloud:vdc:22222222-0000-4000-8000-0000000000dc")
@@ -185,15 +192,15 @@ def slow(vcd: Vcd, seconds: float, status: int) -> tuple[int, dict[str, str], st
     return status, {}, HTML
 
 
-def test_a_method_ends_after_fifty_seconds_whatever_happens(vcd: Vcd) -> None:
-    vcd.mock.add_callback("GET", API + PATH, lambda _: slow(vcd, 50.0, 401))
+def test_a_method_ends_after_45_seconds_whatever_happens(vcd: Vcd) -> None:
+    vcd.mock.add_callback("GET", API + PATH, lambda _: slow(vcd, 45.0, 401))
     with pytest.raises(Unavailable, match="no time left"):
         vcd.client(session=Session("old", "vcloud", "5.5")).vm(VM)
 
 
-def test_the_two_requests_of_a_reconfiguration_share_fifty_seconds(vcd: Vcd) -> None:
+def test_the_two_requests_of_a_reconfiguration_share_45_seconds(vcd: Vcd) -> None:
     def slow_vm(_: object) -> tuple[int, dict[str, str], str]:
-        vcd.now_s += 50.0
+        vcd.now_s += 45.0
         return 200, {}, fixture("vm-5.5")
 
     vcd.mock.add_callback("GET", API + PATH, slow_vm)
