@@ -18,7 +18,7 @@ def media_type(name: str) -> str:
     return f"application/vnd.vmware.vcloud.{name}+xml"
 
 
-def instantiate(wish: NewVApp, *, base: str, version: str) -> bytes:
+def instantiate(wish: NewVApp, base: str, version: str) -> bytes:
     """Return InstantiateVAppTemplateParams, neither deployed nor powered on.
 
     `base` is the API's address, for the references must be hrefs. Below 5.6 there is no SourcedItem: the VMs keep the

@@ -165,9 +165,8 @@ class Client:
         """
         path = path_of(vdc_urn, "vdc") + "/action/instantiateVAppTemplate"
         kind = media_type("instantiateVAppTemplateParams")
-        with self._wire.one_deadline():
-            body = bodies.instantiate(wish, base=self._wire.base, version=self._wire.version())
-            return self._wire.command("POST", path, "VApp", parse.vapp, body=body, media_type=kind)
+        body = partial(bodies.instantiate, wish, self._wire.base)
+        return self._wire.command("POST", path, "VApp", parse.vapp, body=body, media_type=kind)
 
     def reconfigure(
         self,
@@ -241,9 +240,8 @@ class Client:
         """Return a whole listing; reads it again once if it moved, then gives up."""
 
         def fetch(number: int) -> Page[T]:
-            parameters = query.query_string(kind, number, conditions, version=self._wire.version())
-            read = partial(query.page, to_value=to_value)
-            return self._wire.get(f"/query?{parameters}", "QueryResultRecords", read)
+            path = partial(query.path, kind, number, conditions)
+            return self._wire.get(path, "QueryResultRecords", partial(query.page, to_value=to_value))
 
         for _ in range(2):
             found = query.read_all(fetch, key)

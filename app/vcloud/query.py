@@ -43,13 +43,13 @@ def version_key(number: str) -> tuple[int, ...]:
     return tuple(int(part) for part in number.split("."))
 
 
-def query_string(kind: str, page: int, conditions: tuple[Condition, ...], *, version: str) -> str:
-    """Return the encoded parameters of one page.
+def path(kind: str, page: int, conditions: tuple[Condition, ...], version: str) -> str:
+    """Return the path of one page, with its encoded parameters.
 
     Below 35 a value is encoded twice and the server is told so; from 35 on it is encoded once, and the characters
     that mean something in a filter are escaped with a backslash instead.
     """
-    found = f"type={kind}&format=records&page={page}&pageSize={PAGE_SIZE}"
+    found = f"/query?type={kind}&format=records&page={page}&pageSize={PAGE_SIZE}"
     if not conditions:
         return found
     single = version_key(version) >= _SINGLE_ENCODING_SINCE

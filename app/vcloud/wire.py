@@ -96,16 +96,15 @@ class Wire:
         self._clock = clock
         self._shared_deadline: float | None = None
 
-    def version(self) -> str:
-        """Return the API version in use; opens a session if there is none."""
-        return (self.session or self._open(self._deadline())).api_version
-
     def versions(self) -> list[ApiVersion]:
         """Return the API versions the server offers; needs no session."""
         return self._patiently(self._versions)
 
-    def get(self, path: str, tag: str, read: Callable[[Element], T]) -> T:
-        """Return what `read` makes of a document whose root is `tag`; retried on Unavailable."""
+    def get(self, path: str | Callable[[str], str], tag: str, read: Callable[[Element], T]) -> T:
+        """Return what `read` makes of a document whose root is `tag`; retried on Unavailable.
+
+        A path that depends on the API version is a function of it: a new login may find another one.
+        """
 
         def once(deadline: float) -> T:
             answer = self._authorized("GET", path, None, None, deadline)
@@ -120,13 +119,13 @@ class Wire:
         tag: str,
         read: Callable[[Element], T],
         *,
-        body: bytes | None = None,
+        body: bytes | Callable[[str], bytes] | None = None,
         media_type: str | None = None,
         secret: str | None = None,
     ) -> T:
         """Send a command once and return what `read` makes of the answer; never repeated but after a 401 or 406.
 
-        `secret` is what the body holds and no error may quote.
+        A body that depends on the API version is a function of it. `secret` is what it holds and no error may quote.
         """
         try:
             answer = self._authorized(method, path, body, media_type, self._deadline())
@@ -161,13 +160,23 @@ class Wire:
         return once(deadline)
 
     def _authorized(
-        self, method: str, path: str, body: bytes | None, media_type: str | None, deadline: float
+        self,
+        method: str,
+        path: str | Callable[[str], str],
+        body: bytes | Callable[[str], bytes] | None,
+        media_type: str | None,
+        deadline: float,
     ) -> Answer:
         """Send with our session. 401 and 406 mean "not even looked at", so once more after a new login is safe."""
-        answer = self._once(method, path, body, media_type, deadline, self.session or self._open(deadline))
-        if answer.status in (401, 406):
-            answer = self._once(method, path, body, media_type, deadline, self._open(deadline))
-        return answer
+
+        def once(session: Session) -> Answer:
+            version = session.api_version
+            address = path(version) if callable(path) else path
+            content = body(version) if callable(body) else body
+            return self._once(method, address, content, media_type, deadline, session)
+
+        answer = once(self.session or self._open(deadline))
+        return once(self._open(deadline)) if answer.status in (401, 406) else answer
 
     def _once(
         self, method: str, path: str, body: bytes | None, media_type: str | None, deadline: float, session: Session
@@ -182,9 +191,18 @@ class Wire:
             self.session = Session(renewed, "vcloud", session.api_version)
         return answer
 
-    def _read(self, answer: Answer, path: str, tag: str, read: Callable[[Element], T], *, command: bool) -> T:
+    def _read(
+        self,
+        answer: Answer,
+        path: str | Callable[[str], str],
+        tag: str,
+        read: Callable[[Element], T],
+        *,
+        command: bool,
+    ) -> T:
         if not 200 <= answer.status < 300:
-            raise _refusal(answer, command=command, names_object=bool(re.search(UUID, path.partition("?")[0])))
+            names_object = isinstance(path, str) and bool(re.search(UUID, path))
+            raise _refusal(answer, command=command, names_object=names_object)
         try:
             return read(xml.parse(answer.body, tag))
         except xml.MalformedError as error:

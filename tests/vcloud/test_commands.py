@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
-from app.vcloud import Client, NewVApp, NewVm, Task, TaskStatus, VAppNetwork
+from app.vcloud import Client, NewVApp, NewVm, Session, Task, TaskStatus, VAppNetwork
 from tests.vcloud.support import API, NETWORK, TASK, TEMPLATE, TEMPLATE_VM, VAPP, VDC, VM_36, Vcd, fixture
 
 VM_PATH = "/vApp/vm-22222222-0000-4000-8000-000000000001"
@@ -55,6 +55,13 @@ def test_below_5_6_the_vms_keep_the_names_of_the_template(vcd: Vcd) -> None:
     vcd.client().instantiate(VDC, WISH)
     assert "SourcedItem" not in vcd.last.body.decode()
     assert outline(vcd.last.body).endswith("<AllEULAsAccepted>true/")
+
+
+def test_a_body_is_built_anew_if_a_new_login_finds_another_version(vcd_39: Vcd) -> None:
+    vcd_39.answer("POST", INSTANTIATE, status=401)
+    vcd_39.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    vcd_39.client(session=Session("old", "vcloud", "5.5")).instantiate(VDC, WISH)
+    assert "SourcedItem" in vcd_39.last.body.decode()
 
 
 def test_a_routed_vapp_network_has_addresses_of_its_own_and_nat(vcd_39: Vcd) -> None:

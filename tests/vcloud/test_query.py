@@ -7,46 +7,46 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vcloud import TaskStatus, Unavailable, VmStatus
-from app.vcloud.query import Condition, query_string, version_key
+from app.vcloud import Session, TaskStatus, Unavailable, VmStatus
+from app.vcloud.query import Condition, path, version_key
 from tests.vcloud.support import API, VDC, Vcd, records, vm_row
 
 
 def filter_of(text: str) -> str:
-    [found] = parse_qs(text)["filter"]
+    [found] = parse_qs(text.partition("?")[2])["filter"]
     return found
 
 
 def test_below_35_values_are_encoded_twice_and_the_server_is_told() -> None:
-    text = query_string("vApp", 1, (Condition("name", "a;b (c), d&e"),), version="32.0")
+    text = path("vApp", 1, (Condition("name", "a;b (c), d&e"),), "32.0")
     assert "filter=name==a%253Bb%2520%2528c%2529%252C%2520d%2526e" in text
     assert text.endswith("&filterEncoded=true")
 
 
 def test_from_35_values_are_encoded_once_with_backslashes_before_what_means_something() -> None:
-    text = query_string("vApp", 1, (Condition("name", "a;b (c), d&e"),), version="35.0")
+    text = path("vApp", 1, (Condition("name", "a;b (c), d&e"),), "35.0")
     assert filter_of(text) == r"name==a\;b \(c\)\, d&e"
     assert "filterEncoded" not in text
 
 
 def test_conditions_are_joined_with_and() -> None:
-    text = query_string("vm", 2, (Condition("vdc", "urn:x"), Condition("startDate", "2026", "=ge=")), version="36.3")
+    text = path("vm", 2, (Condition("vdc", "urn:x"), Condition("startDate", "2026", "=ge=")), "36.3")
     assert filter_of(text) == "vdc==urn:x;startDate=ge=2026"
-    assert text.startswith("type=vm&format=records&page=2&pageSize=128&")
+    assert text.startswith("/query?type=vm&format=records&page=2&pageSize=128&")
 
 
 @given(st.text())
 def test_any_value_survives_the_old_encoding(value: str) -> None:
     if any("\ud800" <= character <= "\udfff" for character in value):
         return
-    text = query_string("vm", 1, (Condition("name", value),), version="5.5")
+    text = path("vm", 1, (Condition("name", value),), "5.5")
     assert unquote(filter_of(text)) == f"name=={value}"
     assert text.count("&") == 5
 
 
 @given(st.text(st.characters(codec="utf-8")))
 def test_any_value_survives_the_new_encoding(value: str) -> None:
-    text = query_string("vm", 1, (Condition("name", value),), version="39.1")
+    text = path("vm", 1, (Condition("name", value),), "39.1")
     plain = filter_of(text).removeprefix("name==")
     assert plain.replace("\\,", ",").replace("\\;", ";").replace("\\(", "(").replace("\\)", ")") == value
     assert text.count("&") == 4
@@ -145,6 +145,17 @@ def test_a_total_that_changes_between_pages_is_a_listing_that_moved(vcd: Vcd) ->
         vcd.client().vms(VDC)
 
 
+def test_a_filter_is_encoded_anew_if_a_new_login_finds_another_version(vcd_39: Vcd) -> None:
+    vcd_39.answer("GET", "/query", status=401)
+    vcd_39.answer("GET", "/query", records(vm_row(1)))
+    vcd_39.client(session=Session("old", "vcloud", "34.0")).vms(VDC)
+    old, new = (call for call in vcd_39.calls)
+    assert "filterEncoded=true" in old
+    assert "vdc==urn%253Avcloud" in old
+    assert "filterEncoded" not in new
+    assert "vdc==urn%3Avcloud" in new
+
+
 def vapp_row(name: str, number: int) -> str:
     href = f"{API}/vApp/vapp-00000000-0000-4000-8000-{number:012d}"
     return f'<VAppRecord name="{name}" href="{href}" status="MIXED" isDeployed="true" isBusy="true" vdc="x"/>'
@@ -154,7 +165,7 @@ def test_vapps_by_name_are_those_of_exactly_that_name(vcd: Vcd) -> None:
     vcd.answer("GET", "/query", records(vapp_row("Shop", 1), vapp_row("shop", 2), name="vApp"))
     [found] = vcd.client().vapps(VDC, "shop")
     assert (found.name, found.status, found.busy) == ("shop", VmStatus.MIXED, True)
-    assert filter_of(vcd.last.url.partition("?")[2]).startswith(f"vdc=={VDC.replace(':', '%3A')};name==shop")
+    assert filter_of(vcd.last.url).startswith(f"vdc=={VDC.replace(':', '%3A')};name==shop")
 
 
 def test_tasks_are_found_by_the_name_of_their_object_since_a_moment(vcd_39: Vcd) -> None:
@@ -168,4 +179,4 @@ def test_tasks_are_found_by_the_name_of_their_object_since_a_moment(vcd_39: Vcd)
     assert (task.operation_name, task.status) == ("vdcInstantiateVapp", TaskStatus.RUNNING)
     assert task.object_id == "urn:vcloud:vapp:00000000-0000-4000-8000-000000000001"
     assert task.started_at == datetime(2026, 5, 21, 14, 50, 33, 810000, tzinfo=UTC)
-    assert filter_of(vcd_39.last.url.partition("?")[2]) == "objectName==shop;startDate=ge=2026-05-21T14:00:00.000Z"
+    assert filter_of(vcd_39.last.url) == "objectName==shop;startDate=ge=2026-05-21T14:00:00.000Z"
