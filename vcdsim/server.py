@@ -84,9 +84,12 @@ class _Connection(BaseHTTPRequestHandler):
     def _chunks(self) -> bytes | None:
         taken = bytearray()
         while True:
-            size = int(self.rfile.readline(32).split(b";")[0] or b"0", 16)
-            if len(taken) + size > MOST_BODY_BYTES:
-                self._refuse(413)
+            try:
+                size = int(self.rfile.readline(32).split(b";")[0], 16)
+            except ValueError:
+                size = -1
+            if not 0 <= size <= MOST_BODY_BYTES - len(taken):
+                self._refuse(413 if size > 0 else 400)
                 return None
             taken += self.rfile.read(size)
             self.rfile.readline(2)

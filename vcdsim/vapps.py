@@ -6,22 +6,17 @@ storage are reserved), but stay unresolved and hidden from `Children` until the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from vcdsim import networks, power
+from vcdsim.assembly import NetworkOrder, VAppOrder, make_network, make_vm
 from vcdsim.entities import (
     NO_NETWORK,
     SUSPENDED,
-    Customization,
-    Disk,
-    IpScope,
-    Nic,
-    OrgNetwork,
     Task,
     Template,
     User,
     VApp,
-    VAppNetwork,
     Vdc,
     Vm,
 )
@@ -35,49 +30,6 @@ LONGEST_COPY_S = 60.0
 NAME_LENGTH = 128
 
 
-@dataclass
-class NetworkOrder:
-    """One NetworkConfig of a request; `scope` None means inherited from the parent."""
-
-    name: str
-    fence_mode: str
-    parent_id: str | None = None
-    scope: IpScope | None = None
-    description: str = ""
-    retain_addresses: bool = False
-
-
-@dataclass
-class VmOrder:
-    """What a request says about one VM of the template; None keeps what the template has."""
-
-    template_vm_id: str
-    name: str | None = None
-    description: str | None = None
-    nics: list[Nic] | None = None
-    primary_nic: int = 0
-    customization: Customization | None = None
-    needs_customization: bool | None = None
-    cpu_count: int | None = None
-    memory_mb: int | None = None
-    disk_mb: dict[int, int] = field(default_factory=dict)
-    storage_profile_id: str | None = None
-    #: Template network name -> vApp network name (NetworkAssignment).
-    assignments: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass
-class VAppOrder:
-    """A whole instantiate or compose request."""
-
-    name: str
-    description: str = ""
-    networks: list[NetworkOrder] = field(default_factory=list)
-    vms: list[VmOrder] = field(default_factory=list)
-    deploy: bool = True
-    power_on: bool = True
-
-
 def instantiate(world: World, actor: User, vdc: Vdc, template: Template, order: VAppOrder) -> tuple[VApp, Task]:
     """Accept a new vApp made from a template; it is usable when the task is done."""
     vapp = _new_vapp(world, actor, vdc, order)
@@ -86,7 +38,7 @@ def instantiate(world: World, actor: User, vdc: Vdc, template: Template, order: 
         raise RefusalError(f"The VM {unknown.pop()} is not part of vApp template {template.name}.")
     if not vapp.networks:
         vapp.networks = [replace(one, id=world.new_id(), used={}) for one in template.networks]
-    vms = [_new_vm(world, vdc, vapp, world.template_vms[vm_id], wanted.get(vm_id)) for vm_id in template.vm_ids]
+    vms = [make_vm(world, vdc, vapp, world.template_vms[vm_id], wanted.get(vm_id)) for vm_id in template.vm_ids]
     _check_names([vm.name for vm in vms])
     _check_storage(world, vms)
     for vm in vms:
@@ -152,7 +104,7 @@ def replace_networks(world: World, actor: User, vapp: VApp, orders: list[Network
                 raise RefusalError(
                     f'The network "{nic.network}" cannot be removed because it is in use by VM "{vm.name}".'
                 )
-    wanted = [_network(world, world.vdcs[vapp.vdc_id], one, known=vapp.networks) for one in orders]
+    wanted = [make_network(world, world.vdcs[vapp.vdc_id], one, known=vapp.networks) for one in orders]
     task = start(world, actor, vapp, "vdcUpdateVappNetworkSection", "update_vapp")
     vapp.networks = wanted
     return task
@@ -179,95 +131,8 @@ def _new_vapp(world: World, actor: User, vdc: Vdc, order: VAppOrder) -> VApp:
         owner_id=actor.id,
         created_at=world.now(),
         creation="creating",
-        networks=[_network(world, vdc, one, known=[]) for one in order.networks],
+        networks=[make_network(world, vdc, one, known=[]) for one in order.networks],
     )
-
-
-def _network(world: World, vdc: Vdc, order: NetworkOrder, *, known: list[VAppNetwork]) -> VAppNetwork:
-    if order.fence_mode == "isolated" and order.parent_id is not None:
-        raise RefusalError('Network with fenced mode "isolated" cannot have a parent network.')
-    if order.fence_mode not in ("bridged", "isolated", "natRouted"):
-        raise RefusalError(f'The fence mode "{order.fence_mode}" is not valid.')
-    if order.fence_mode != "isolated" and order.parent_id is None:
-        raise RefusalError(f'Network with fenced mode "{order.fence_mode}" must have a parent network.')
-    parent: OrgNetwork | None = None
-    if order.parent_id is not None:
-        parent = world.networks.get(order.parent_id)
-        if parent is None or parent.id not in vdc.network_ids:
-            raise RefusalError(f'The network "{order.name}" is not available in VDC "{vdc.name}".')
-    scope = parent.scope if parent is not None and order.fence_mode == "bridged" else order.scope
-    if scope is None:
-        raise RefusalError(f'The network "{order.name}" needs an IP scope.')
-    old = next((one for one in known if one.name == order.name), None)
-    fresh = VAppNetwork(
-        id=world.new_id(),
-        name=order.name,
-        fence_mode=order.fence_mode,
-        scope=scope,
-        parent_id=order.parent_id,
-        description=order.description,
-        retain_addresses=order.retain_addresses,
-    )
-    if old is None:
-        return fresh
-    return replace(fresh, id=old.id, used=old.used, router_ip=old.router_ip, is_deployed=old.is_deployed)
-
-
-def _new_vm(world: World, vdc: Vdc, vapp: VApp, source: Vm, order: VmOrder | None) -> Vm:
-    order = order or VmOrder(source.id)
-    profile_id = order.storage_profile_id or world.default_profile(vdc).id
-    if profile_id not in vdc.storage_profile_ids:
-        raise RefusalError("Cannot find the VDC storage policy.")
-    custom = replace(order.customization or source.customization)
-    name = order.name or source.name
-    custom.computer_name = custom.computer_name or name
-    custom.fill_password()
-    return replace(
-        source,
-        id=world.new_id(),
-        name=name,
-        description=source.description if order.description is None else order.description,
-        container_id=vapp.id,
-        vdc_id=vdc.id,
-        org_id=vdc.org_id,
-        cpu_count=order.cpu_count or source.cpu_count,
-        memory_mb=order.memory_mb or source.memory_mb,
-        disks=_disks(source.disks, order.disk_mb, profile_id),
-        nics=_cards(world, vapp, source, order),
-        primary_nic=source.primary_nic if order.nics is None else order.primary_nic,
-        storage_profile_id=profile_id,
-        local_id=world.new_id(),
-        created_at=world.now(),
-        customization=custom,
-        is_template=False,
-        is_resolved=False,
-        needs_customization=custom.enabled if order.needs_customization is None else order.needs_customization,
-        gc_status="GC_PENDING",
-    )
-
-
-def _disks(source: list[Disk], sizes_mb: dict[int, int], profile_id: str) -> list[Disk]:
-    disks = []
-    for disk in source:
-        size_mb = sizes_mb.get(disk.instance_id, disk.size_mb)
-        if size_mb < disk.size_mb:
-            raise RefusalError(f"The size of disk {disk.instance_id} cannot be less than that of the template.")
-        disks.append(replace(disk, size_mb=size_mb, storage_profile_id=profile_id))
-    return disks
-
-
-def _cards(world: World, vapp: VApp, source: Vm, order: VmOrder) -> list[Nic]:
-    if order.nics is not None:
-        return [replace(nic, mac=nic.mac or world.new_mac()) for nic in order.nics]
-    cards = []
-    for nic in source.nics:
-        wanted = order.assignments.get(nic.network, nic.network)
-        if networks.network_named(vapp, wanted) is None:
-            place = replace(nic, network=NO_NETWORK, mode="NONE", is_connected=False)
-        else:
-            place = replace(nic, network=wanted, mode="POOL" if nic.mode == "NONE" else nic.mode, is_connected=True)
-        cards.append(replace(place, ip=None, mac=world.new_mac()))
-    return cards
 
 
 def _check_names(names: list[str]) -> None:

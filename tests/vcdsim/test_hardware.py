@@ -212,6 +212,17 @@ def test_a_card_left_out_is_removed_and_one_kept_keeps_its_mac_and_address(talk:
     assert second_now.ip not in next(n for n in talk.sim.world.networks.values() if n.name == "acme-internal").used
 
 
+def test_the_list_of_cards_can_be_put_back_with_a_card_unplugged(talk: Talk) -> None:
+    path = f"{talk.vm('sandbox')}/virtualHardwareSection/networkCards"
+    document = talk.get(path)
+    before = record(talk, "sandbox").nics
+    assert talk.do("PUT", path, etree.tostring(document)) == "success"
+    assert record(talk, "sandbox").nics == before
+    set_text(item(document, 10), "rasd:Connection", "none")
+    assert talk.do("PUT", path, etree.tostring(document)) == "success"
+    assert (record(talk, "sandbox").nics[0].network, record(talk, "sandbox").nics[0].is_connected) == ("none", False)
+
+
 def test_a_snapshot_remembers_and_blocks_resizing_its_disks(talk: Talk) -> None:
     vm = talk.vm("sandbox")
     create = f'<CreateSnapshotParams xmlns="{VCLOUD}" name="before"/>'

@@ -61,6 +61,12 @@ def test_a_body_of_senseless_length_is_refused(sim: Simulator) -> None:
             connection.close()
 
 
+@pytest.mark.parametrize("target", ["/api/query?type=vm&x=\x01", "/api/\xe9", "//", "/api/vApp/vm-"])
+def test_odd_targets_and_hosts_are_answered(sim: Simulator, talk: Talk, target: str) -> None:
+    headers = {**talk.headers, "Host": 'evil"><\x02', "Authorization": "Basic \xe9"}
+    assert 400 <= sim.handle("GET", target, headers, b"").status < 500
+
+
 def test_a_body_in_chunks_is_read(sim: Simulator, talk: Talk) -> None:
     body = instantiate_body(sim).encode()
     with sim.serve() as url:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from email.utils import formatdate
@@ -27,6 +28,7 @@ _LOGINS = {
     ("POST", "/cloudapi/1.0.0/sessions/provider"): "login",
     ("GET", "/api/versions"): "versions",
 }
+_HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")
 _HTML = b"<html><head><title>%d</title></head><body><h1>%d Service Unavailable</h1></body></html>\n"
 
 
@@ -39,6 +41,8 @@ class Api:
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer a request; `path` carries the query, header names may have any case."""
+        if not path.isprintable():
+            return Answer(400)
         address = urlsplit(path)
         clean_path = "/" + address.path.strip("/")
         lowered = {name.lower(): value for name, value in headers.items()}
@@ -78,7 +82,8 @@ class Api:
     def _answer(
         self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str
     ) -> Answer:
-        base = f"http://{headers.get('host', 'vcdsim.test')}"
+        host = headers.get("host", "")
+        base = f"http://{host if _HOST.fullmatch(host) else 'vcdsim.test'}"
         version = versions.SUPPORTED[-1]
         try:
             if (method, path) == ("GET", "/api/versions"):

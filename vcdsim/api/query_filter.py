@@ -125,8 +125,8 @@ def _comparison(get: Getter, operator: str, wanted: str) -> Predicate:
 def _equality(get: Getter, wanted: str) -> Predicate:
     lowered = wanted.lower()
     if "*" in lowered:
-        pattern = re.compile(".*".join(re.escape(part) for part in lowered.split("*")), re.DOTALL)
-        return lambda row: (value := get(row)) is not None and pattern.fullmatch(_text(value)) is not None
+        parts = lowered.split("*")
+        return lambda row: (value := get(row)) is not None and _fits(_text(value), parts)
     if lowered in ("true", "false"):
         truth = lowered == "true"
         return lambda row: (value := get(row)) is truth or (isinstance(value, str) and value.lower() == lowered)
@@ -136,6 +136,20 @@ def _equality(get: Getter, wanted: str) -> Predicate:
         entity_id = found[0]
         return lambda row: get(row) == entity_id
     return lambda row: (value := get(row)) is not None and _text(value) == lowered
+
+
+def _fits(text: str, parts: list[str]) -> bool:
+    """True if the parts stand in the text in their order, the first and last at its ends."""
+    first, *middle, last = parts
+    if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
+        return False
+    position, end = len(first), len(text) - len(last)
+    for part in middle:
+        found = text.find(part, position, end)
+        if found < 0:
+            return False
+        position = found + len(part)
+    return True
 
 
 def _text(value: str | int) -> str:

@@ -7,11 +7,11 @@ from lxml import etree
 from vcdsim.api import xml
 from vcdsim.api.hardware import IDE, SATA, SCSI
 from vcdsim.api.hrefs import id_in
+from vcdsim.assembly import NetworkOrder
 from vcdsim.entities import NO_NETWORK, Customization, IpRange, IpScope, Nic, Vm
 from vcdsim.hardware import DiskOrder, VmChange
 from vcdsim.networks import check_scope
 from vcdsim.refusals import RefusalError
-from vcdsim.vapps import NetworkOrder
 
 _CONNECTION_ORDER = (
     "NetworkConnectionIndex",
@@ -66,7 +66,7 @@ _CONFIGURATION_ORDER = (
     "DualStackNetwork",
 )
 _MODES = ("POOL", "DHCP", "MANUAL", "NONE")
-_DISK = 17
+_CARD, _DISK = 10, 17
 _SUB_TYPES = {"2": "buslogic", "3": "lsilogic", "4": "lsilogicsas", "5": "VirtualSCSI"}
 
 
@@ -136,6 +136,35 @@ def _card(box: etree._Element) -> Nic:
         is_connected=xml.yes(box, "IsConnected") and network != NO_NETWORK,
         adapter=xml.value(box, "NetworkAdapterType") or "VMXNET3",
     )
+
+
+def card_items(items: list[etree._Element]) -> tuple[list[Nic], int]:
+    """The card items of a RasdItemsList and the index of the primary one."""
+    nics, primary = [], None
+    for item in items:
+        if resource_type(item) != _CARD:
+            continue
+        connection = xml.child(item, "rasd:Connection")
+        index = xml.integer(item, "rasd:AddressOnParent")
+        if connection is None or index is None:
+            raise xml.bad_body("cvc-complex-type.2.4.b: The content of element 'Item' is not complete.")
+        mode = connection.get(xml.tag("vcloud:ipAddressingMode")) or "NONE"
+        if mode not in _MODES:
+            raise xml.bad_body(f"cvc-enumeration-valid: '{mode}' is not an IP addressing mode.")
+        if xml.boolean(connection.get(xml.tag("vcloud:primaryNetworkConnection"))):
+            primary = index
+        network = (connection.text or "").strip() or NO_NETWORK
+        nic = Nic(
+            index=index,
+            network=network,
+            mode=mode,
+            mac=xml.value(item, "rasd:Address") or "",
+            ip=connection.get(xml.tag("vcloud:ipAddress")) if mode == "MANUAL" else None,
+            is_connected=xml.yes(item, "rasd:AutomaticAllocation") and network != NO_NETWORK,
+            adapter=xml.value(item, "rasd:ResourceSubType") or "VMXNET3",
+        )
+        nics.append(nic)
+    return nics, primary if primary is not None else (nics[0].index if nics else 0)
 
 
 def customization(section: etree._Element) -> Customization:

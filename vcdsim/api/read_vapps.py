@@ -8,9 +8,9 @@ from vcdsim.api import read_sections as sections
 from vcdsim.api import xml
 from vcdsim.api.hrefs import id_in
 from vcdsim.api.version import Version
+from vcdsim.assembly import VAppOrder, VmOrder
 from vcdsim.entities import Vm
 from vcdsim.hardware import VmChange
-from vcdsim.vapps import VAppOrder, VmOrder
 
 _INSTANTIATE_ORDER = (
     "Description",
@@ -119,8 +119,8 @@ def _apply_params(order: VmOrder, params: etree._Element) -> None:
 def vm_change(element: etree._Element, vm: Vm) -> VmChange:
     """The sections of a `<Vm>` body; what is absent stays as it is.
 
-    Disks and cards of the VirtualHardwareSection and of the VmSpecSection replace the whole list;
-    a VmSpecSection counts only when it says `Modified="true"` and then wins.
+    Disks of the VirtualHardwareSection or the VmSpecSection replace the whole list; cards come from
+    the NetworkConnectionSection. A VmSpecSection counts only with `Modified="true"` and then wins.
     """
     change = VmChange()
     hardware = xml.child(element, "ovf:VirtualHardwareSection")

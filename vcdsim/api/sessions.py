@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import secrets
 from collections.abc import Mapping
@@ -177,7 +176,7 @@ def _basic_user(world: World, authorization: str) -> User | None:
         return None
     try:
         login, _, password = base64.b64decode(payload, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:
         return None
     name, _, org_name = login.rpartition("@")
     user = world.user_named(org_name or SYSTEM_ORG, name)

@@ -117,6 +117,15 @@ def put_disks(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, VmChange(disks=sections.disks(items, vm)))
 
 
+@route("PUT", _HARDWARE + "/networkCards", "reconfigure")
+def put_cards(ctx: Context, entity_id: str) -> Answer:
+    """Replace the list of cards."""
+    vm = ctx.world.vm(entity_id, ctx.user)
+    items = list(xml.children(xml.parse(ctx.body, "RasdItemsList"), "Item"))
+    nics, primary = sections.card_items(items)
+    return _changed(ctx, vm, VmChange(nics=nics, primary_nic=primary))
+
+
 @route("GET", _READ + "/networkConnectionSection", "section")
 def get_connections(ctx: Context, tree: str, entity_id: str) -> Answer:
     """The cards and their addresses."""
