@@ -6,6 +6,7 @@ Operations carry the names of the routes in `vcdsim.api` ("login", "query", "ins
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
@@ -72,28 +73,32 @@ class Faults:
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
+        self._lock = threading.Lock()
 
     def add(self, operation: str = "*", **what: Unpack[FaultOptions]) -> Fault:
         """Put a fault in force: `times` fitting requests (1) after `skip` good ones (0), see `Fault`."""
         fault = Fault(operation, **what)
-        self._faults.append(fault)
+        with self._lock:
+            self._faults.append(fault)
         return fault
 
     def clear(self) -> None:
         """Everything works again."""
-        self._faults.clear()
+        with self._lock:
+            self._faults.clear()
 
     def take(self, operation: str) -> list[Fault]:
         """The faults that hit this request; their counts go down."""
         hits = []
-        for fault in self._faults:
-            if fault.operation not in ("*", operation):
-                continue
-            if fault.skip > 0:
-                fault.skip -= 1
-                continue
-            if fault.times is not None:
-                fault.times -= 1
-            hits.append(fault)
-        self._faults = [one for one in self._faults if one.times is None or one.times > 0]
+        with self._lock:
+            for fault in self._faults:
+                if fault.operation not in ("*", operation):
+                    continue
+                if fault.skip > 0:
+                    fault.skip -= 1
+                    continue
+                if fault.times is not None:
+                    fault.times -= 1
+                hits.append(fault)
+            self._faults = [one for one in self._faults if one.times is None or one.times > 0]
         return hits

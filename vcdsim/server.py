@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from vcdsim.api import Answer
 
@@ -25,12 +28,37 @@ class Server(ThreadingHTTPServer):
     def __init__(self, host: str, port: int, handle: Handle) -> None:
         super().__init__((host, port), _Connection)
         self.handle = handle
+        self._open: set[socket.socket] = set()
+        self._open_lock = threading.Lock()
 
     @property
     def url(self) -> str:
         """`http://127.0.0.1:PORT`."""
         host, port = str(self.server_address[0]), int(self.server_address[1])
         return f"http://{host}:{port}"
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Remember the connection, then let a thread serve it."""
+        with self._open_lock:
+            self._open.add(request)
+        super().process_request(request, client_address)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve one connection to its end, then forget it."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._open_lock:
+                self._open.discard(request)
+
+    def stop(self) -> None:
+        """Stop listening and cut the connections that clients keep open."""
+        self.shutdown()
+        self.server_close()
+        with self._open_lock:
+            for connection in self._open:
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that went away is no news; anything else is."""

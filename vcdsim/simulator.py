@@ -76,8 +76,7 @@ class Simulator:
         try:
             yield server.url
         finally:
-            server.shutdown()
-            server.server_close()
+            server.stop()
             thread.join()
 
     def save(self, path: Path) -> None:

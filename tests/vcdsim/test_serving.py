@@ -26,6 +26,13 @@ def get(url: str, path: str = "/api/versions") -> int:
     return status
 
 
+def ask(connection: http.client.HTTPConnection) -> int:
+    connection.request("GET", "/api/versions")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
 def test_one_connection_serves_many_requests(sim: Simulator) -> None:
     with sim.serve() as url:
         connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
@@ -48,6 +55,15 @@ def test_leaving_the_block_stops_serving(sim: Simulator) -> None:
         assert get(url) == 200
     with pytest.raises(ConnectionRefusedError):
         get(url)
+
+
+def test_stopping_cuts_the_connections_that_clients_keep_open(sim: Simulator) -> None:
+    with sim.serve() as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        assert ask(connection) == 200
+    with pytest.raises(ConnectionError):
+        ask(connection)
+    connection.close()
 
 
 def test_a_body_of_senseless_length_is_refused(sim: Simulator) -> None:
