@@ -4,6 +4,7 @@ Every moment is shown in the zone of the account and carries its full form with 
 """
 
 from datetime import datetime, timedelta
+from ipaddress import ip_address, ip_network
 
 from babel.dates import get_timezone_name
 from flask import Flask
@@ -17,6 +18,7 @@ CLOCK = "HH:mm"
 
 def init(app: Flask) -> None:
     """Make the filters known to the templates."""
+    app.jinja_env.tests["inner_address"] = is_inner
     app.jinja_env.filters.update(
         when=when, when_s=when_s, since=since, age=age, moment=moment, clock_time=clock_time, elapsed=elapsed, day=day
     )
@@ -25,7 +27,8 @@ def init(app: Flask) -> None:
 def moment(at: datetime) -> str:
     """The full form: "Saturday 21 November 2026, 14:20, Moscow Time"."""
     zone = get_timezone_name(get_timezone(), zone_variant="generic", locale=get_locale())
-    return f"{format_datetime(at, f'EEEE d MMMM y, {CLOCK}')}, {zone}"
+    text = format_datetime(at, f"EEEE d MMMM y, {CLOCK}")
+    return f"{text[0].upper()}{text[1:]}, {zone}"
 
 
 def clock_time(at: datetime) -> str:
@@ -41,7 +44,8 @@ def clock_time_s(at: datetime) -> str:
 def day(at: datetime) -> str:
     """A day as a heading: "Sunday 8 November"; with the year when it is not this one."""
     same_year = to_user_timezone(at).year == to_user_timezone(clock.now()).year
-    return str(format_date(at, "EEEE, d MMMM" if same_year else "EEEE, d MMMM y"))
+    text = format_date(at, "EEEE, d MMMM" if same_year else "EEEE, d MMMM y")
+    return text[0].upper() + text[1:]
 
 
 def when_s(at: datetime) -> Markup:
@@ -95,6 +99,14 @@ def stopwatch(span: timedelta) -> str:
     seconds = max(0, int(span.total_seconds()))
     hours, minutes = seconds // 3600, seconds // 60 % 60
     return f"{hours}:{minutes:02}:{seconds % 60:02}" if hours else f"{minutes:02}:{seconds % 60:02}"
+
+
+INNER = tuple(ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"))
+
+
+def is_inner(address: str) -> bool:
+    """Whether an address can be reached from inside only; a card may also hang directly on an outer network."""
+    return any(ip_address(address) in block for block in INNER)
 
 
 def _time(at: datetime, text: str) -> Markup:

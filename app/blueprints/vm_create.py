@@ -51,13 +51,15 @@ class CreateForm(FlaskForm):
             self[name].data = self[name].data or f"{bounds.least:g}"
 
     def spec(self, vdc_id: uuid.UUID) -> VmSpec | None:
-        """The wish in values; None when something is no number or no choice, with the error at its field."""
-        memory_gb = self._number(self.memory_gb, 1024)
-        cpu_count, disk_gb = self._number(self.cpu_count), self._number(self.disk_gb)
+        """The wish in values; None without a template. What is no number has its error and counts as 0."""
+        size = Size(
+            cpu_count=self._number(self.cpu_count),
+            memory_mb=self._number(self.memory_gb, 1024),
+            disk_gb=self._number(self.disk_gb),
+        )
         template_id = _uuid(self.template_id.data)
         if template_id is None:
             _refuse(self.template_id, gettext("Choose a template."))
-        if not (cpu_count and memory_gb and disk_gb and template_id):
             return None
         name = (self.vm_name.data or "").strip()
         return VmSpec(
@@ -66,12 +68,12 @@ class CreateForm(FlaskForm):
             network_id=_uuid(self.network_id.data),
             vapp_name=(self.vapp_name.data or "").strip() or name,
             vm_name=name,
-            size=Size(cpu_count=cpu_count, memory_mb=memory_gb, disk_gb=disk_gb),
+            size=size,
             password=(self.password.data or "") if self.password_choice.data == "own" else None,
         )
 
-    def _number(self, field: Field, times: int = 1) -> int | None:
-        """What is typed, times `times`, if that is a whole number above zero; else the error is at the field."""
+    def _number(self, field: Field, times: int = 1) -> int:
+        """What is typed, times `times`, if that is a whole number above zero; else 0, with the error at the field."""
         text = (field.data or "").strip().replace(",", ".")
         try:
             value = float(text) * times
@@ -80,7 +82,7 @@ class CreateForm(FlaskForm):
         if 0 < value < 10**9 and value == int(value):
             return int(value)
         _refuse(field, gettext("Write a number."))
-        return None
+        return 0
 
     def take(self, errors: list[AppError]) -> None:
         """Put each error at its field; one without a field goes to the list on top alone."""
@@ -89,10 +91,10 @@ class CreateForm(FlaskForm):
             name = FIELD_OF.get(error.field or "", error.field or "")
             if name == "vapp_name" and named_after_server:
                 continue  # the same fault twice
-            if name in self:
-                _refuse(self[name], error_text(error))
-            else:
+            if name not in self:
                 self.plain_errors.append(error_text(error))
+            elif not self[name].errors:
+                _refuse(self[name], error_text(error))
 
     @property
     def problems(self) -> list[tuple[str, str]]:
@@ -203,7 +205,8 @@ def create() -> web.Answer:
     vdc, token = _chosen_vdc(request.form.get("vdc_id")), web.given_token()
     form = CreateForm()
     spec = form.spec(vdc.id)
-    if spec is None:
+    if spec is None or form.problems:
+        form.take(vms.check(web.actor(), spec) if spec else [])
         return _page(form, vdc, token), 422
     vdc_id = vdc.id
     try:

@@ -127,7 +127,7 @@ def test_typed_values_stay_and_the_password_does_not(owner: FlaskClient, cloud: 
 
 
 def test_everything_wrong_is_said_at_once(owner: FlaskClient, cloud: Simulator) -> None:
-    page = refused(owner, vm_name="", cpu_count="1000", disk_gb="1")
+    page = refused(owner, vm_name="", cpu_count="1000", disk_gb="x")
     assert len(page.errors) == 3
 
 
