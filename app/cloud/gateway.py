@@ -9,8 +9,8 @@ from app import clock, vcloud
 from app.cloud.models import Handler, Service
 from app.db import db, transaction
 
-CALL_LIMIT_S = 45
-"""A request to vCloud takes at most this long, whatever happens on the line."""
+LIMITS = vcloud.Limits(connect_s=5, answer_s=20, call_s=20)
+"""A call to vCloud ends after 20 s, whatever happens on the line: a turn makes about three."""
 NOTE_AFTER = timedelta(seconds=10)
 
 
@@ -74,7 +74,7 @@ def note_answer(handler_id: uuid.UUID, *, answered: bool) -> None:
 def connect(handler: Handler, login: vcloud.Login, session: vcloud.Session | None = None) -> vcloud.Client:
     """A client of this vCloud; close it, or use it in a `with`."""
     verify: bool | str = handler.ca_file or handler.verify_tls
-    return vcloud.Client(handler.api_url, login, session=session, verify=verify)
+    return vcloud.Client(handler.api_url, login, session=session, verify=verify, limits=LIMITS)
 
 
 def _keep_session(service_id: uuid.UUID, session: vcloud.Session) -> None:

@@ -353,19 +353,28 @@ def _grown_disk(turn: Turn, vm: vcloud.Vm) -> dict[str, int]:
     return {vm.disks[0].instance_id: vm.disks[0].size_mb + missing_mb} if vm.disks and missing_mb > 0 else {}
 
 
+def _rewired(turn: Turn, vm: vcloud.Vm) -> dict[int, str]:
+    """The first card's network, if it is not yet the one asked for: below API 5.6 it comes as in the template."""
+    network = _vapp_network(turn)
+    if network is None or not vm.nics or vm.nics[0].network == network.name:
+        return {}
+    return {vm.nics[0].index: network.name}
+
+
 def _look_shape(turn: Turn) -> Outcome | None:
     vm, size = _vm(turn), turn.params["size"]
-    has_it = vm.cpu_count == size["cpu_count"] and vm.memory_mb == size["memory_mb"] and not _grown_disk(turn, vm)
-    return Next() if has_it else None
+    has_size = vm.cpu_count == size["cpu_count"] and vm.memory_mb == size["memory_mb"] and not _grown_disk(turn, vm)
+    return Next() if has_size and not _rewired(turn, vm) else None
 
 
 def _shape(turn: Turn) -> Outcome:
-    size = turn.params["size"]
+    vm, size = _vm(turn), turn.params["size"]
     task = turn.client.reconfigure(
-        turn.facts["vm_urn"],
+        vm.id,
         cpu_count=size["cpu_count"],
         memory_mb=size["memory_mb"],
-        disk_mb=_grown_disk(turn, _vm(turn)),
+        disk_mb=_grown_disk(turn, vm),
+        networks=_rewired(turn, vm),
     )
     return Wait(task_urn=task.id, text=task.operation)
 
