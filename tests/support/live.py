@@ -20,7 +20,7 @@ from vcdsim import Simulator
 
 
 class LivePanel:
-    """`url` is the panel's address, `simulator` the vCloud behind it; the demo logins are there."""
+    """`url` is the panel's address, `simulator` at `simulator_url` the vCloud behind it; the demo logins are there."""
 
     def __init__(self, folder: Path, redis_url: str, *, speed: float = 60.0, workers: int = 1) -> None:
         self.folder = folder
@@ -35,14 +35,14 @@ class LivePanel:
         self._simulator_stack = ExitStack()
 
     def __enter__(self) -> Self:
-        simulator_url = self._simulator_stack.enter_context(self.simulator.serve())
+        self.simulator_url = self._simulator_stack.enter_context(self.simulator.serve())
         self._stack.push(self._simulator_stack)
         self.environ = settings(
             self.folder,
             DATABASE_URL=os.environ.get("LIVE_DATABASE_URL", ""),
             REDIS_URL=self._redis_url,
             PORT=str(self.port),
-            SIM_PORT=simulator_url.rpartition(":")[2],
+            SIM_PORT=self.simulator_url.rpartition(":")[2],
         )
         self.flask("db", "upgrade")
         self.flask("demo")
@@ -90,7 +90,7 @@ class LivePanel:
     def _answers(self) -> bool:
         try:
             with urllib.request.urlopen(f"{self.url}/sign-in", timeout=5) as answer:
-                return answer.status == 200
+                return bool(answer.status == 200)
         except (URLError, OSError):
             return False
 

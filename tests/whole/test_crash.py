@@ -36,9 +36,9 @@ def test_a_worker_killed_in_the_middle_leaves_one_server(live_panel: LivePanel, 
     if moment == "vcloud has accepted":
         live_panel.simulator.faults.add("instantiate", latency_s=5)  # the answer is late, the worker dies waiting
     Customer(live_panel.url).create("crash-1")
-    wait_until(lambda: instantiations(live_panel) == 1, "vCloud got the request", deadline_s=30)
+    wait_until(lambda: instantiations(live_panel) == 1, "vCloud got the request", deadline_s=90)
     if moment == "vcloud is building":
-        wait_until(lambda: is_resting_at("build", live_panel), "the worker waits for the task", deadline_s=30)
+        wait_until(lambda: is_resting_at("build", live_panel), "the worker waits for the task", deadline_s=90)
     live_panel.workers[0].stop(signal.SIGKILL)
     live_panel.start_worker()
     wait_until(lambda: all_rest(live_panel), "the operation ends", deadline_s=180)
