@@ -63,13 +63,15 @@ class View:
 @bp.get("/")
 @web.requires(Permission.ACCOUNT_SEE, else_to="staff.accounts")
 def overview() -> web.Answer:
-    """The page; staff have their own."""
-    may_create = can(web.actor(), Permission.VM_CREATE)
-    return render_template("dashboard/overview.html", view=_view(), may_create=may_create, now=clock.now())
+    """The page; staff have their own. A role that sees no machines has nothing here yet."""
+    actor = web.actor()
+    view = _view() if can(actor, Permission.VM_SEE) else None
+    may_create = can(actor, Permission.VM_CREATE)
+    return render_template("dashboard/overview.html", view=view, may_create=may_create, now=clock.now())
 
 
 @bp.get("/live")
-@web.requires(Permission.ACCOUNT_SEE)
+@web.requires(Permission.VM_SEE)
 def live() -> web.Answer:
     """Its moving part."""
     view = _view()
@@ -80,7 +82,7 @@ def _view() -> View:
     numbers = counts()
     recent = _recent()
     return View(
-        todo=[*_failed(), *_to_mend()] if can(web.actor(), Permission.VM_SEE) else [],
+        todo=[*_failed(), *_to_mend()],
         tiles=_tiles(numbers),
         total=numbers["all"],
         running=[lines.brief(operation) for operation in recent if operation.is_active],

@@ -52,7 +52,7 @@ class Frame:
     places: list[Place]
     account_name: str | None
     accounts: list[AccountChoice]
-    running: int
+    running: int | None  # None: the role does not see machines
     user_name: str
     email: str
     role: LazyString
@@ -85,7 +85,7 @@ def frame() -> Frame:
         places=places,
         account_name=person.account_name,
         accounts=_accounts(actor.user_id, actor.account_id),
-        running=running_count(actor.account_id),
+        running=running_count(actor.account_id) if can(actor, Permission.VM_SEE) else None,
         user_name=person.name,
         email=person.email,
         role=role,

@@ -1,7 +1,9 @@
 """Error pages, and what a provider sets."""
 
+from dataclasses import replace
+
 import pytest
-from flask import Flask
+from flask import Flask, render_template, session
 from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
@@ -27,8 +29,6 @@ def test_each_error_page_stands_without_user_and_database(
 
     with app.test_request_context(headers={"Accept-Language": "ru"}):
         monkeypatch.setattr("app.accounts.sign_in.session_of", away)
-        from flask import render_template, session
-
         session["_user_id"] = "some token"
         assert "Ошибка" in render_template(f"errors/{status}.html")
 
@@ -43,8 +43,6 @@ def test_the_policy_allows_nothing_inline(owner: FlaskClient, cast: Cast) -> Non
 @pytest.fixture
 def harbour(config: Config) -> FlaskClient:
     """A stranger at the panel of another provider."""
-    from dataclasses import replace
-
     ours = replace(config, brand_name="Harbour", brand_accent="#5a1a8a", brand_legal="Harbour Cloud LLC")
     return create_app(replace(ours, support_email="help@harbour.example", demo=False)).test_client()
 

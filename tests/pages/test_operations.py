@@ -4,7 +4,7 @@ import uuid
 
 from flask.testing import FlaskClient
 
-from app.cloud import power, vms
+from app.cloud import operations, power, vms
 from app.cloud.models import Operation
 from app.cloud.rules import Action
 from app.db import db, transaction
@@ -42,8 +42,6 @@ def test_steps_show_what_is_done_what_runs_and_what_comes(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
     operation_id = create(cast)
-    from app.cloud import operations
-
     operations.advance(operation_id)
     page = open_page(owner, f"/operations/{operation_id}")
     assert page.texts(".sk-steps .done b") == ["Ask vCloud to build the server"]
@@ -70,8 +68,6 @@ def test_the_page_stops_polling_when_the_work_is_done(
 def test_a_silent_vcloud_is_waited_for_in_words(owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock) -> None:
     operation_id = create(cast)
     cloud.faults.add(operation="*", times=3, http_status=503)
-    from app.cloud import operations
-
     operations.advance(operation_id)
     page = open_page(owner, f"/operations/{operation_id}")
     assert "vCloud does not answer. We go on trying." in page.text

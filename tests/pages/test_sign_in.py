@@ -5,6 +5,9 @@ import re
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from app.accounts.models import Membership
+from app.accounts.rules import Role
+from app.clock import now
 from app.cloud.models import Handler
 from app.db import db, transaction
 from tests.pages.conftest import Browser
@@ -95,6 +98,36 @@ def test_a_person_chooses_his_theme(owner: FlaskClient, cast: Cast) -> None:
     assert open_page(owner, "/vms").root.get("data-bs-theme") == "auto"
     assert open_page(owner, "/vms").send("/theme/dark").location == "/vms"
     assert open_page(owner, "/vms").root.get("data-bs-theme") == "dark"
+
+
+def test_a_person_with_two_accounts_switches_between_them(owner: FlaskClient, cast: Cast, cloud: Simulator) -> None:
+    theirs = cast.stranger.account_id
+    assert theirs is not None
+    with transaction():
+        db.session.add(Membership(user_id=cast.owner.user_id, account_id=theirs, role=Role.VIEWER, created_at=now()))
+    assert open_page(owner, "/vms").texts("tbody .sk-name").count("sandbox") == 1
+    assert open_page(owner, "/vms").send(f"/accounts/{theirs}/switch").location == "/"
+    assert open_page(owner, "/vms").texts(".sk-top .btn-link") == ["Globex"]
+    assert len(open_page(owner, "/vms").texts("tbody .sk-name")) == 2
+
+
+def test_nobody_switches_to_an_account_that_is_not_his(owner: FlaskClient, cast: Cast) -> None:
+    token = open_page(owner, "/").root.cssselect("input[name=csrf_token]")[0].get("value")
+    answer = owner.post(f"/accounts/{cast.stranger.account_id}/switch", data={"csrf_token": token})
+    assert answer.status_code == 404
+
+
+def test_a_role_that_sees_no_servers_is_told_so(browser: Browser, cast: Cast, cloud: Simulator) -> None:
+    with transaction():
+        db.session.execute(
+            update(Membership).where(Membership.user_id == cast.viewer.user_id).values(role=Role.ACCOUNTANT)
+        )
+    accountant = browser(cast.viewer)
+    page = open_page(accountant, "/")
+    assert page.texts(".sk-empty h2") == ["Nothing here for your role yet"]
+    assert page.texts(".sk-side li") == ["Overview"]
+    assert not page.root.cssselect("#bell")
+    open_page(accountant, "/vms", status=403)
 
 
 def test_a_person_without_an_account_is_told_so(browser: Browser, cast: Cast) -> None:
