@@ -322,7 +322,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_operation_events_operation_id"), ["operation_id"], unique=False)
 
 
-
 def downgrade() -> None:
     with op.batch_alter_table("operation_events", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_operation_events_operation_id"))

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -31,7 +32,7 @@ def instantiations(cloud: Simulator) -> int:
     return sum(path.endswith("/action/instantiateVAppTemplate") for _, path in cloud.requests)
 
 
-def create(cast: Cast, cloud: Simulator, clock: Clock, **changes: object) -> Operation:
+def create(cast: Cast, cloud: Simulator, clock: Clock, **changes: Any) -> Operation:
     """Ask for a server and let everything come to rest."""
     operation_id = vms.request_create(cast.owner, wish(**changes), new_token())
     drain(cloud, clock)
@@ -149,7 +150,7 @@ def test_two_forms_for_one_name_make_one_server(cast: Cast, cloud: Simulator, cl
     ],
 )
 def test_bad_input_is_refused_at_its_field_and_asks_nothing_of_vcloud(
-    cast: Cast, cloud: Simulator, clock: Clock, changes: dict[str, object], code: str, field: str
+    cast: Cast, cloud: Simulator, clock: Clock, changes: dict[str, Any], code: str, field: str
 ) -> None:
     before = len(cloud.requests)
     with pytest.raises(AppError, match=code) as refused:
@@ -333,9 +334,8 @@ def test_a_worker_that_was_frozen_past_its_claim_writes_nothing(cast: Cast, clou
     assert frozen is not None
     clock.move(91)
     drain(cloud, clock)
-    kind = operations.KINDS["create"]
     with pytest.raises(operations.LostClaimError):
-        operations._take(frozen, kind)
+        operations._take(frozen, vms.CREATE)
     assert operation(operation_id).state == "succeeded"
     assert len(made(cloud)) == 1
 

@@ -121,7 +121,7 @@ def test_a_lost_line_changes_nothing_about_the_end(
     cast: Cast, cloud: Simulator, clock: Clock, name: str, action: Action, fault: str
 ) -> None:
     for command in ("powerOn", "shutdown", "undeploy"):
-        cloud.faults.add(command, **{fault: True})
+        cloud.faults.add(command, drop_answer=fault == "drop_answer", drop_request=fault == "drop_request")
     asked = ask(cast, name, action)
     drain(cloud, clock)
     assert operation(asked).state == "succeeded"
