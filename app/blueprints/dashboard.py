@@ -10,7 +10,7 @@ from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.accounts.rules import Permission, can
-from app.blueprints import lines, web
+from app.blueprints import lines, operation_page, web
 from app.blueprints.vm_list import ATTENTION, counts, group_labels, own_vms
 from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import VmState
@@ -147,7 +147,7 @@ def _failure(operation: Operation) -> Todo:
         glyph="bad" if operation.state == "failed" else "warn",
         label=lines.title(operation),
         name=lines.name_of(operation),
-        text=lines.explain(operation).what,
+        text=operation_page.explain(operation).what,
         url=url_for("operations.show", operation_id=operation.id),
         button=gettext("See why"),
     )

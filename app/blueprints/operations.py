@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
 from app.accounts.rules import Permission
-from app.blueprints import lines, web
+from app.blueprints import lines, operation_page, web
 from app.blueprints.frame import running_count
 from app.blueprints.paging import Paging, paging
 from app.cloud import vms
@@ -53,7 +53,7 @@ def live_index() -> web.Answer:
 def show(operation_id: uuid.UUID) -> web.Answer:
     """Steps, elapsed time, what vCloud said, and an explanation if it failed."""
     operation = web.get_operation(operation_id)
-    return render_template("operations/show.html", line=lines.page(operation, web.actor().user_id))
+    return render_template("operations/show.html", line=operation_page.page(operation, web.actor().user_id))
 
 
 @bp.get("/operations/<uuid:operation_id>/live")
@@ -63,7 +63,7 @@ def live_show(operation_id: uuid.UUID) -> web.Answer:
     operation = web.get_operation(operation_id)
     running = running_count(operation.account_id)
     stamp = (operation.state, operation.claim_no, operation.moved_at, operation.progress, running)
-    line = lines.page(operation, web.actor().user_id)
+    line = operation_page.page(operation, web.actor().user_id)
     return web.fragment("operations/_operation.html", stamp, line=line, running=running)
 
 

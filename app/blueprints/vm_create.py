@@ -1,7 +1,6 @@
 """Create server: the six fields of the story on one page. What is wrong is said at the field and in a list on top."""
 
 import uuid
-from dataclasses import dataclass
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
@@ -13,14 +12,15 @@ from wtforms import Field, PasswordField, StringField
 
 from app.accounts.rules import Permission
 from app.blueprints import web
+from app.blueprints.vm_cards import Card, card
 from app.blueprints.vms import bp
 from app.cloud import vms
 from app.cloud.models import Network, Service, VappTemplate, Vdc
-from app.cloud.rules import Bound, Size
-from app.cloud.vms import Offer, VmSpec
+from app.cloud.rules import Size
+from app.cloud.vms import VmSpec
 from app.db import db
 from app.errors import AppError, NotFoundError
-from app.texts import error_text, size_mb
+from app.texts import error_text
 
 NO_NETWORK = "none"
 FIELD_OF = {"memory_mb": "memory_gb"}
@@ -44,7 +44,7 @@ class CreateForm(FlaskForm):
         super().__init__(**values)
         self.plain_errors: list[str] = []
 
-    def start_with(self, card: "Card") -> None:
+    def start_with(self, card: Card) -> None:
         """Choose a template and, where nothing is asked yet, its smallest size."""
         self.template_id.data = card.id
         for name, bounds in card.offer.items():
@@ -117,69 +117,6 @@ def _uuid(text: str | None) -> uuid.UUID | None:
 # ---- what the page shows ---------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, kw_only=True)
-class Range:
-    """The bounds of a slider with their words; `locked` is the share of the track that cannot be had, in %."""
-
-    least: float
-    most: float
-    least_text: str
-    most_text: str
-    locked: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """A template to choose; `offer` holds the bounds for the script."""
-
-    id: str
-    name: str
-    icon: str
-    least: str
-    reason: str
-    offer: dict[str, Range]
-
-
-def _card(offer: Offer, vdc: Vdc) -> Card:
-    template, bounds = offer.template, offer.bounds
-    sizes = (f"{template.cpu_count}\xa0CPU", size_mb(template.memory_mb), size_mb(template.disk_gb * 1024))
-    return Card(
-        id=str(template.id),
-        name=template.name,
-        icon=_icon(template.guest_os, len(template.vms)),
-        least=" · ".join(sizes),
-        reason=error_text(offer.reason) if offer.reason else "",
-        offer={
-            "cpu_count": _range(bounds.cpu_count, vdc, str, 1),
-            "memory_gb": _range(bounds.memory_mb, vdc, size_mb, 1024),
-            "disk_gb": _range(bounds.disk_gb, vdc, lambda gb: size_mb(gb * 1024), 1),
-        },
-    )
-
-
-def _icon(guest_os: str, vm_count: int) -> str:
-    system = guest_os.lower()
-    if vm_count > 1:
-        return "stack"
-    return "ubuntu" if "ubuntu" in system else "windows" if "windows" in system else "tux"
-
-
-def _range(bound: Bound, vdc: Vdc, words: Any, unit: int) -> Range:
-    most = max(bound.least, bound.most)
-    if bound.cause == "vdc":
-        most_text = gettext("%(size)s: free in %(vdc)s", size=words(most), vdc=vdc.name)
-    else:
-        most_text = gettext("%(size)s: template limit", size=words(most))
-    least, top = bound.least / unit, most / unit
-    return Range(
-        least=int(least) if least == int(least) else least,
-        most=int(top),
-        least_text=words(bound.least),
-        most_text=most_text,
-        locked=30 if bound.cause == "vdc" else 0,
-    )
-
-
 def _networks(vdc: Vdc) -> list[tuple[str, str]]:
     """The networks of the data center; without one a server can still be made."""
     found = [(str(network.id), network.name) for network in vms.networks(vdc.id)]
@@ -220,17 +157,17 @@ def create() -> web.Answer:
 
 
 def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
-    cards = [_card(offer, vdc) for offer in vms.offers(vdc.id)]
-    card = next((c for c in cards if c.id == form.template_id.data), None) or (cards[0] if cards else None)
-    if card is not None and not form.is_submitted():
-        form.start_with(card)
+    cards = [card(offer, vdc) for offer in vms.offers(vdc.id)]
+    chosen = next((c for c in cards if c.id == form.template_id.data), None) or (cards[0] if cards else None)
+    if chosen is not None and not form.is_submitted():
+        form.start_with(chosen)
     return render_template(
         "vms/new.html",
         form=form,
         problems=form.problems,
         cards=cards,
         networks=_networks(vdc),
-        bounds=card.offer if card else {},
+        bounds=chosen.offer if chosen else {},
         vdcs=_vdcs(),
         chosen=vdc,
         token=token,
