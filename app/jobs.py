@@ -22,13 +22,12 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.cloud import operations, sync
+from app.cloud import operations, sync, turns
 from app.cloud.models import ScheduleSlot
 from app.db import db, transaction
 from config import Config
 
 QUEUES = ("operations", "background")
-JOB_TIMEOUT_S = operations.JOB_TIMEOUT_S
 log = logging.getLogger(__name__)
 
 
@@ -64,7 +63,7 @@ def init(app: Flask, redis_url: str) -> None:
         redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
     )
     operations.doorbell = ring
-    operations.must_pass = (JobTimeoutException,)
+    turns.must_pass = (JobTimeoutException,)
 
 
 def ring(operation_id: uuid.UUID) -> None:
@@ -130,7 +129,7 @@ def _enqueue(queue: str, function: Callable[..., None], *arguments: str) -> None
     connection: Redis = current_app.extensions["skiff_redis"]
     try:
         Queue(queue, connection=connection, serializer=JSONSerializer).enqueue(
-            function, *arguments, job_timeout=JOB_TIMEOUT_S, result_ttl=60, failure_ttl=7 * 24 * 3600
+            function, *arguments, job_timeout=turns.JOB_TIMEOUT_S, result_ttl=60, failure_ttl=7 * 24 * 3600
         )
     except RedisError as error:
         log.warning("Redis is away (%s); the clock will ring %s %s", type(error).__name__, queue, arguments)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from flask_babel import gettext
 
 from app.cloud.models import Vdc
+from app.cloud.offers import Offer
 from app.cloud.rules import Bound
-from app.cloud.vms import Offer
 from app.texts import error_text, size_mb
 
 LOCKED_SHARE = 30

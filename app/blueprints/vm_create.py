@@ -14,10 +14,10 @@ from app.accounts.rules import Permission
 from app.blueprints import web
 from app.blueprints.vm_cards import Card, card
 from app.blueprints.vms import bp
-from app.cloud import vms
+from app.cloud import offers, vms
 from app.cloud.models import Network, Service, VappTemplate, Vdc
+from app.cloud.offers import VmSpec
 from app.cloud.rules import Size
-from app.cloud.vms import VmSpec
 from app.db import db
 from app.errors import AppError, NotFoundError
 from app.texts import error_text
@@ -119,7 +119,7 @@ def _uuid(text: str | None) -> uuid.UUID | None:
 
 def _networks(vdc: Vdc) -> list[tuple[str, str]]:
     """The networks of the data center; without one a server can still be made."""
-    found = [(str(network.id), network.name) for network in vms.networks(vdc.id)]
+    found = [(str(network.id), network.name) for network in offers.networks(vdc.id)]
     return [*found, (NO_NETWORK, gettext("No network"))]
 
 
@@ -143,7 +143,7 @@ def create() -> web.Answer:
     form = CreateForm()
     spec = form.spec(vdc.id)
     if spec is None or form.problems:
-        form.take(vms.check(web.actor(), spec) if spec else [])
+        form.take(offers.check(web.actor(), spec) if spec else [])
         return _page(form, vdc, token), 422
     vdc_id = vdc.id
     try:
@@ -151,13 +151,13 @@ def create() -> web.Answer:
     except AppError as error:
         if error.status in (403, 404):
             raise
-        form.take(vms.check(web.actor(), spec) or [error])
+        form.take(offers.check(web.actor(), spec) or [error])
         return _page(form, _chosen_vdc(str(vdc_id)), token), 422
     return redirect(url_for("operations.show", operation_id=operation_id), 303)
 
 
 def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
-    cards = [card(offer, vdc) for offer in vms.offers(vdc.id)]
+    cards = [card(offer, vdc) for offer in offers.offers(vdc.id)]
     chosen = next((c for c in cards if c.id == form.template_id.data), None) or (cards[0] if cards else None)
     if chosen is not None and not form.is_submitted():
         form.start_with(chosen)

@@ -9,8 +9,7 @@ same instant as the vApp, so a creation whose answer was lost is found again, an
 import ipaddress
 import secrets
 import uuid
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import select
@@ -19,157 +18,24 @@ from app import clock, vcloud
 from app.accounts import audit
 from app.accounts.rules import Actor, Permission, can
 from app.cloud import operations, sync
-from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
-from app.cloud.rules import (
-    HARD_LIMITS,
-    Bounds,
-    Free,
-    Size,
-    bounds,
-    misfit,
-    name_errors,
-    password_errors,
-    size_errors,
-)
+from app.cloud.models import Network, Operation, VappTemplate, Vdc, Vm
+from app.cloud.offers import CREATE_KIND, ISOLATED, VmSpec, errors_of, own_vdc
 from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 
 MARK = "skiff:"
-ISOLATED = "isolated"
 INNER_NETWORK = ipaddress.IPv4Network("192.168.100.0/24")
 """Addresses inside a vApp network with address translation; every vApp has its own, so all may use the same."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class VmSpec:
-    """The six fields of the form. `password` None: one is made. `network_id` None: the machine has no network."""
-
-    vdc_id: uuid.UUID
-    template_id: uuid.UUID
-    network_id: uuid.UUID | None
-    vapp_name: str
-    vm_name: str
-    size: Size
-    password: str | None = field(default=None, repr=False)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Offer:
-    """A template in a virtual data center: what may be asked of it, or why it cannot be used now."""
-
-    template: VappTemplate
-    bounds: Bounds
-    reason: AppError | None
 
 
 # ---- the request ---------------------------------------------------------------------------------------------
 
 
-def offers(vdc_id: uuid.UUID) -> list[Offer]:
-    """Every template of the virtual data center, those that fit first, by name."""
-    free = free_of(vdc_id)
-    templates = db.session.scalars(
-        select(VappTemplate)
-        .where(VappTemplate.vdc_id == vdc_id, VappTemplate.gone_at.is_(None))
-        .order_by(VappTemplate.name)
-    )
-    found = [_offer(template, free) for template in templates]
-    return sorted(found, key=lambda offer: offer.reason is not None)
-
-
-def networks(vdc_id: uuid.UUID) -> list[Network]:
-    """The organization networks that a machine may be connected to: those with outer addresses first, by name."""
-    rows = select(Network).where(Network.vdc_id == vdc_id, Network.gone_at.is_(None)).order_by(Network.name)
-    return sorted(db.session.scalars(rows), key=lambda network: network.fence_mode == ISOLATED)
-
-
-def free_of(vdc_id: uuid.UUID) -> Free:
-    """What is left for new machines: the limits less all machines in the mirror and all creations under way.
-
-    Machines that are off count as well, so that everything that exists could run at the same time.
-    """
-    vdc = db.session.get_one(Vdc, vdc_id)
-    machines = list(db.session.scalars(select(Vm).where(Vm.vdc_id == vdc_id, Vm.gone_at.is_(None))))
-    coming = [
-        Size(**operation.params["size"])
-        for operation in db.session.scalars(
-            select(Operation).where(
-                Operation.vdc_id == vdc_id, Operation.kind == CREATE.name, Operation.state.in_(ACTIVE)
-            )
-        )
-        if "vm_urn" not in operation.facts
-    ]
-    taken = Size(
-        cpu_count=sum(vm.cpu_count for vm in machines) + sum(size.cpu_count for size in coming),
-        memory_mb=sum(vm.memory_mb for vm in machines) + sum(size.memory_mb for size in coming),
-        disk_gb=sum(vm.disk_gb for vm in machines) + sum(size.disk_gb for size in coming),
-    )
-    cpu_limit = vdc.cpu_limit_mhz // vdc.vcpu_mhz if vdc.cpu_limit_mhz and vdc.vcpu_mhz else None
-    disk_limit = vdc.storage_limit_mb // 1024 if vdc.storage_limit_mb is not None else None
-    return Free(
-        cpu_count=_left(cpu_limit, taken.cpu_count),
-        memory_mb=_left(vdc.memory_limit_mb, taken.memory_mb),
-        disk_gb=_left(disk_limit, taken.disk_gb),
-        vm_count=_left(vdc.vm_quota, len(machines) + len(coming)),
-    )
-
-
-def _left(limit: int | None, taken: int) -> int | None:
-    return None if limit is None else max(0, limit - taken)
-
-
-def _offer(template: VappTemplate, free: Free) -> Offer:
-    least = Size(cpu_count=template.cpu_count, memory_mb=template.memory_mb, disk_gb=template.disk_gb)
-    most = Size(
-        cpu_count=template.cpu_most or HARD_LIMITS.cpu_count,
-        memory_mb=template.memory_mb_most or HARD_LIMITS.memory_mb,
-        disk_gb=template.disk_gb_most or HARD_LIMITS.disk_gb,
-    )
-    limits = bounds(least, most, free)
-    if len(template.vms) > 1:
-        reason: AppError | None = AppError("template_has_many", count=len(template.vms))
-    else:
-        reason = misfit(limits, free, len(template.vms))
-    return Offer(template=template, bounds=limits, reason=reason)
-
-
-def check(actor: Actor, spec: VmSpec) -> list[AppError]:
-    """Everything that is wrong with the wish, each error with its field; reads only the mirror.
-
-    Raises NotFoundError when the virtual data center is not the actor's.
-    """
-    own_vdc(actor, spec.vdc_id)
-    return list(_errors(spec))
-
-
-def _errors(spec: VmSpec) -> Iterator[AppError]:
-    template = db.session.get(VappTemplate, spec.template_id)
-    if template is None or template.vdc_id != spec.vdc_id or template.gone_at is not None:
-        yield AppError("template_gone", field="template_id")
-        return
-    offer = _offer(template, free_of(spec.vdc_id))
-    if offer.reason is not None:
-        offer.reason.field = "template_id"
-        yield offer.reason
-    else:
-        yield from size_errors(spec.size, offer.bounds)
-    yield from name_errors(spec.vm_name, spec.vapp_name, windows=template.is_windows)
-    if spec.password is not None:
-        yield from password_errors(spec.password)
-    if spec.network_id is not None:
-        network = db.session.get(Network, spec.network_id)
-        if network is None or network.vdc_id != spec.vdc_id or network.gone_at is not None:
-            yield AppError("network_gone", field="network_id")
-    name_taken = select(VApp.id).where(VApp.vdc_id == spec.vdc_id, VApp.name == spec.vapp_name, VApp.gone_at.is_(None))
-    if db.session.scalar(name_taken) is not None:
-        yield AppError("vapp_name_taken", field="vapp_name", name=spec.vapp_name)
-
-
 def request_create(actor: Actor, spec: VmSpec, form_token: str) -> uuid.UUID:
     """Ask for a machine; returns the id of the operation.
 
-    The same form sent again answers the first operation. Raises the first AppError of `check`, `not_permitted`,
+    The same form sent again answers the first operation. Raises the first AppError of `offers.check`, `not_permitted`,
     `form_reused` when the token was used for another wish, or NotFoundError.
     """
     if not can(actor, Permission.VM_CREATE):
@@ -179,7 +45,7 @@ def request_create(actor: Actor, spec: VmSpec, form_token: str) -> uuid.UUID:
         # One at a time in a data center: what one wish takes, the next one must not count as free.
         db.session.execute(select(Vdc.id).where(Vdc.id == spec.vdc_id).with_for_update())
         if operations.find(form_token) is None:
-            for error in _errors(spec):
+            for error in errors_of(spec):
                 raise error
         operation_id = operations.add(
             CREATE,
@@ -210,14 +76,6 @@ def _params(spec: VmSpec) -> dict[str, Any]:
         "network_urn": network.urn if network else None,
         "is_isolated": network is not None and network.fence_mode == ISOLATED,
     }
-
-
-def own_vdc(actor: Actor, vdc_id: uuid.UUID) -> Vdc:
-    """The virtual data center, if it is the actor's; NotFoundError else."""
-    vdc = db.session.get(Vdc, vdc_id)
-    if vdc is None or vdc.service.account_id != actor.account_id:
-        raise NotFoundError
-    return vdc
 
 
 def make_password() -> str:
@@ -448,7 +306,7 @@ def _ours(turn: Turn) -> vcloud.VApp:
 
 CREATE = register(
     Kind(
-        name="create",
+        name=CREATE_KIND,
         deadline_min=30,
         steps=(
             Step(name="submit", look=_look_submit, send=_submit),

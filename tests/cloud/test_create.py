@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.accounts.models import AuditEntry
-from app.cloud import operations, vms
+from app.cloud import offers, operations, turns, vms
 from app.cloud.models import Operation, VApp, VappTemplate
 from app.cloud.rules import Size, VmState
 from app.db import db, transaction
@@ -161,7 +161,7 @@ def test_bad_input_is_refused_at_its_field_and_asks_nothing_of_vcloud(
 
 
 def test_all_errors_of_a_form_are_told_at_once(cast: Cast, cloud: Simulator, clock: Clock) -> None:
-    errors = vms.check(cast.owner, wish(vm_name="", size=Size(cpu_count=0, memory_mb=2048, disk_gb=1)))
+    errors = offers.check(cast.owner, wish(vm_name="", size=Size(cpu_count=0, memory_mb=2048, disk_gb=1)))
     assert [error.field for error in errors] == ["cpu_count", "disk_gb", "vm_name"]
 
 
@@ -183,9 +183,9 @@ def test_a_viewer_may_not_create(cast: Cast, cloud: Simulator, clock: Clock) -> 
 
 def test_what_is_being_created_counts_as_taken(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     vdc_id = vdc_of("acme-vdc").id
-    before = vms.free_of(vdc_id)
+    before = offers.free_of(vdc_id)
     vms.request_create(cast.owner, wish(), new_token())
-    after = vms.free_of(vdc_id)
+    after = offers.free_of(vdc_id)
     assert before.memory_mb is not None
     assert after.memory_mb == before.memory_mb - 2048
 
@@ -193,8 +193,8 @@ def test_what_is_being_created_counts_as_taken(cast: Cast, cloud: Simulator, clo
 def test_a_template_that_no_longer_fits_comes_last_with_its_reason(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     with transaction():
         vdc_of("acme-vdc").storage_limit_mb = 1024
-    offers = vms.offers(vdc_of("acme-vdc").id)
-    assert {offer.reason.code for offer in offers if offer.reason} == {"template_needs_disk_gb", "template_has_many"}
+    found = offers.offers(vdc_of("acme-vdc").id)
+    assert {offer.reason.code for offer in found if offer.reason} == {"template_needs_disk_gb", "template_has_many"}
 
 
 def test_a_template_that_left_the_catalog_is_refused(cast: Cast, cloud: Simulator, clock: Clock) -> None:
@@ -202,7 +202,7 @@ def test_a_template_that_left_the_catalog_is_refused(cast: Cast, cloud: Simulato
         template = db.session.scalars(select(VappTemplate).where(VappTemplate.name == "debian-12").limit(1)).one()
         template.gone_at = clock.at
         vdc_id, template_id = template.vdc_id, template.id
-    errors = vms._errors(wish(template="ubuntu-24.04", vdc_id=vdc_id, template_id=template_id))
+    errors = offers.errors_of(wish(template="ubuntu-24.04", vdc_id=vdc_id, template_id=template_id))
     assert "template_gone" in [error.code for error in errors]
 
 
@@ -214,7 +214,7 @@ def test_many_wishes_at_once_do_not_take_more_than_there_is(
     with transaction():
         vdc_of("acme-vdc").vm_quota = 12 + 1  # the demo world has twelve
 
-    def ask(spec: vms.VmSpec) -> str:
+    def ask(spec: offers.VmSpec) -> str:
         with app.app_context():
             try:
                 vms.request_create(cast.owner, spec, new_token())
@@ -224,7 +224,7 @@ def test_many_wishes_at_once_do_not_take_more_than_there_is(
 
     with ThreadPoolExecutor(8) as threads:
         assert Counter(threads.map(ask, specs)) == {"taken": 1, "template_needs_vms": 7}
-    assert vms.free_of(vdc_id).vm_count == 0
+    assert offers.free_of(vdc_id).vm_count == 0
 
 
 # ---- What may happen on the way ------------------------------------------------------------------------------------
@@ -330,20 +330,20 @@ def test_vcloud_away_for_a_while_delays_and_the_row_says_why(cast: Cast, cloud: 
 
 def test_a_worker_that_was_frozen_past_its_claim_writes_nothing(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     operation_id = vms.request_create(cast.owner, wish(), new_token())
-    frozen = operations._claim(operation_id)
+    frozen = turns.claim(operation_id)
     assert frozen is not None
     clock.move(91)
     drain(cloud, clock)
-    with pytest.raises(operations.LostClaimError):
-        operations._take(frozen, vms.CREATE)
+    with pytest.raises(turns.LostClaimError):
+        turns.take(frozen)
     assert operation(operation_id).state == "succeeded"
     assert len(made(cloud)) == 1
 
 
 def test_two_workers_do_not_hold_one_operation(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     operation_id = vms.request_create(cast.owner, wish(), new_token())
-    assert operations._claim(operation_id) is not None
-    assert operations._claim(operation_id) is None
+    assert turns.claim(operation_id) is not None
+    assert turns.claim(operation_id) is None
 
 
 def test_a_bell_that_is_never_heard_only_delays(cast: Cast, cloud: Simulator, clock: Clock) -> None:
