@@ -1,0 +1,73 @@
+"""What the little script adds: nothing is asked in a hidden tab, texts are copied, a double click makes one server."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import WAIT_MS, OpenTab, sign_in
+from tests.support.live import LivePanel
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=WAIT_MS)
+
+
+def fill(tab: Page, panel: LivePanel, name: str) -> None:
+    tab.goto(f"{panel.url}/vms/new")
+    tab.locator("#vm_name").fill(name)
+
+
+def test_a_double_click_makes_one_server(panel: LivePanel, open_tab: OpenTab) -> None:
+    tab = open_tab(viewport={"width": 1280, "height": 900})
+    sign_in(tab, panel)
+    fill(tab, panel, "twice-1")
+    tab.locator("aside").get_by_role("button", name="Create server").dblclick()
+    expect(tab.locator("h1")).to_have_text("twice-1 is ready")
+    sent = [path for method, path in panel.simulator.requests if "instantiateVAppTemplate" in path]
+    assert len(sent) == 1
+
+
+def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(panel: LivePanel, open_tab: OpenTab) -> None:
+    tab = open_tab(viewport={"width": 1280, "height": 900})
+    tab.clock.install()
+    sign_in(tab, panel)
+    fill(tab, panel, "hidden-1")
+    tab.locator("aside").get_by_role("button", name="Create server").click()
+    expect(tab.locator("h1")).to_have_text("Creating hidden-1")
+    with tab.expect_response(re.compile("/live$")):
+        pass  # no request is on its way when the tab is hidden
+    tab.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.clock.run_for(20_000)
+    assert asked == []
+    tab.evaluate("Object.defineProperty(document, 'hidden', { value: false })")
+    expect(tab.locator("h1")).to_have_text("hidden-1 is ready")
+
+
+def test_a_click_copies_an_address_and_says_so(panel: LivePanel, open_tab: OpenTab) -> None:
+    tab = open_tab(permissions=["clipboard-read", "clipboard-write"])
+    sign_in(tab, panel)
+    tab.goto(f"{panel.url}/vms?q=terminal")
+    tab.get_by_role("link", name="terminal").click()
+    button = tab.get_by_role("button", name=re.compile(r"^Copy \d")).first
+    button.click()
+    expect(tab.locator("#voice")).to_have_text("Copied")
+    assert tab.evaluate("navigator.clipboard.readText()") == button.get_attribute("data-copy")
+
+
+def test_sliders_and_numbers_follow_each_other_and_the_template(panel: LivePanel, open_tab: OpenTab) -> None:
+    tab = open_tab(viewport={"width": 1280, "height": 900})
+    sign_in(tab, panel)
+    fill(tab, panel, "sizes-1")
+    number, slider = tab.locator("#memory_gb"), tab.get_by_role("slider", name="Memory")
+    number.fill("8")
+    expect(slider).to_have_js_property("value", "8")
+    slider.press("ArrowRight")
+    expect(number).to_have_value("9")
+    tab.get_by_role("radio", name=re.compile("windows-2022")).check()
+    expect(number).to_have_value("9")
+    expect(tab.locator("#disk_gb")).to_have_value("40")
+    expect(tab.locator("aside [data-sum-size]")).to_have_text("windows-2022, 2 CPU, 9 GB, 40 GB")
+    number.fill("999")
+    expect(number).to_have_value("999")
