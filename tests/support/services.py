@@ -21,6 +21,8 @@ from psycopg import sql
 from tests.support.servers import PostgresServer, RedisServer, find_postgres
 from tools.terminal import Trouble
 
+LONG = ("whole", "browser", "tools")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--postgresql", action="store_true", help="run on PostgreSQL instead of SQLite")
@@ -31,6 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "database_url" in getattr(item, "fixturenames", ()):
             item.add_marker("database")
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        # On several cores the long tests come first, or one core would be left with them at the end.
+        items.sort(key=lambda item: item.path.parent.name not in LONG)
 
 
 @pytest.fixture(scope="session")
