@@ -12,25 +12,29 @@ from types import TracebackType
 from typing import Any, Self
 from urllib.error import URLError
 
+import redis
+
 from tests.support.program import Program
 from tests.support.settings import settings
 from tests.support.waiting import wait_until
 from tools.setup import ROOT
 from vcdsim import Simulator
 
+_FILLED: list[bytes] = []
+"""The database of a fresh demo. The simulated world is the same each time, so it fits every simulator."""
+
 
 class LivePanel:
     """`url` is the panel's address, `simulator` at `simulator_url` the vCloud behind it; the demo logins are there."""
 
-    def __init__(self, folder: Path, redis_url: str, *, speed: float = 60.0, workers: int = 1) -> None:
+    def __init__(self, folder: Path, redis_url: str) -> None:
         self.folder = folder
-        self.simulator = Simulator("demo", speed=speed)
+        self.simulator = Simulator("demo", speed=60.0)
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.workers: list[Program] = []
         self._redis_url = redis_url
-        self._worker_count = workers
-        self._started = 0
+        self._programs: list[Program] = []
         self._stack = ExitStack()
         self._simulator_stack = ExitStack()
 
@@ -39,15 +43,13 @@ class LivePanel:
         self._stack.push(self._simulator_stack)
         self.environ = settings(
             self.folder,
-            DATABASE_URL=os.environ.get("LIVE_DATABASE_URL", ""),
             REDIS_URL=self._redis_url,
             PORT=str(self.port),
             SIM_PORT=self.simulator_url.rpartition(":")[2],
         )
-        self.flask("db", "upgrade")
-        self.flask("demo")
-        for _ in range(self._worker_count):
-            self.start_worker()
+        redis.Redis.from_url(self._redis_url).flushall()
+        self._fill()
+        self.start_worker()
         self._start("clock", ["worker.py", "clock"])
         web = ["-m", "gunicorn", "wsgi:app", "-b", f"127.0.0.1:{self.port}", "--threads", "8", "--no-control-socket"]
         self._start("web", web)
@@ -57,9 +59,22 @@ class LivePanel:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        for program in self._programs:
+            program.process.kill()  # nothing is to be saved, and a polite end takes seconds
         self._stack.close()
 
-    def flask(self, *arguments: str) -> None:
+    def _fill(self) -> None:
+        """Put a filled database in place: the first panel of this process makes it, the others copy it."""
+        database = self.folder / "skiff.db"
+        if not _FILLED:
+            self._flask("db", "upgrade")
+            self._flask("demo")
+            _FILLED.append(database.read_bytes())
+        database.write_bytes(_FILLED[0])
+        with closing(sqlite3.connect(database)) as connection, connection:
+            connection.execute("UPDATE handlers SET api_url = ?", (f"{self.simulator_url}/api",))
+
+    def _flask(self, *arguments: str) -> None:
         """Run a command of the operator."""
         command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
         subprocess.run(command, cwd=ROOT, env={**os.environ, **self.environ}, check=True, capture_output=True)
@@ -70,7 +85,7 @@ class LivePanel:
 
     def start_worker(self) -> Program:
         """One more worker process."""
-        worker = self._start(f"worker-{self._started}", ["worker.py"])
+        worker = self._start(f"worker-{len(self.workers)}", ["worker.py"])
         self.workers.append(worker)
         return worker
 
@@ -84,8 +99,9 @@ class LivePanel:
             return list(connection.execute(statement, values))
 
     def _start(self, name: str, arguments: list[str]) -> Program:
-        self._started += 1
-        return self._stack.enter_context(Program(arguments, self.folder / f"{name}.log", self.environ))
+        program = self._stack.enter_context(Program(arguments, self.folder / f"{name}.log", self.environ))
+        self._programs.append(program)
+        return program
 
     def _answers(self) -> bool:
         try:
