@@ -169,7 +169,9 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
 MINOR_CODES: Mapping[str, LazyString] = {
     "DUPLICATE_NAME": _l("Something of this name exists already. Choose another name."),
     "ACCESS_TO_RESOURCE_IS_FORBIDDEN": _l("It is no longer there, or this account may not use it."),
-    "INSUFFICIENT_STORAGE": _l("The data center has too little disk left. Take a smaller disk."),
+    "RESOURCE_NOT_FOUND": _l("Something that it needs is no longer there. Open the page anew and choose again."),
+    "INTERNAL_SERVER_ERROR": _l("vCloud broke inside and does not say why. Its administrator finds it by the id."),
+    "VIM_INVALID_DISK_PARAMETERS": _l("vCloud does not accept this disk. Take another size."),
 }
 """The cause in plain words, by vCloud's own code, where it is better than the general one."""
 

@@ -17,6 +17,8 @@ from tests.support.wishes import wish
 from vcdsim import Simulator
 from vcdsim.faults import error
 
+BAD_DISK = error("VIM_INVALID_DISK_PARAMETERS", "Invalid hard disk parameters")
+
 
 def create(cast: Cast) -> uuid.UUID:
     return vms.request_create(cast.owner, wish(), new_token())
@@ -101,15 +103,17 @@ def test_a_technician_cannot_take_the_password_of_another(
 def test_a_refusal_of_vcloud_is_explained_with_the_next_step(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
-    cloud.faults.add(operation="instantiate", times=1, error=error("INSUFFICIENT_STORAGE", "No storage left"))
+    cloud.faults.add(
+        operation="instantiate", times=1, error=error("VIM_INVALID_DISK_PARAMETERS", "Invalid hard disk parameters")
+    )
     operation_id = create(cast)
     drain(cloud, clock)
     page = open_page(owner, f"/operations/{operation_id}")
     assert page.h1 == "Creation of web-03 stopped"
     assert page.texts(".sk-head .sk-state") == ["Failed at step 1 of 6"]
     assert page.texts(".sk-explain h2") == ["vCloud refused it"]
-    assert "too little disk left" in page.texts(".sk-explain p")[0]
-    assert "No storage left" in page.texts(".sk-explain p")[0]
+    assert "does not accept this disk" in page.texts(".sk-explain p")[0]
+    assert "Invalid hard disk parameters" in page.texts(".sk-explain p")[0]
     assert f"/vms/new?again={operation_id}" in page.links().values()
     assert page.texts(".sk-steps .fail b") == ["Ask vCloud to build the server"]
     assert "Creation of web-03 stopped" in open_page(owner, "/").text

@@ -16,6 +16,8 @@ from tests.support.page import Page, open_page
 from vcdsim import Simulator
 from vcdsim.faults import error
 
+BAD_DISK = error("VIM_INVALID_DISK_PARAMETERS", "Invalid hard disk parameters")
+
 
 def template_id(name: str, vdc: str = "acme-vdc") -> str:
     of_vdc = select(VappTemplate.id).join(Vdc, Vdc.id == VappTemplate.vdc_id).where(Vdc.name == vdc)
@@ -162,7 +164,9 @@ def test_an_account_without_a_data_center_gets_404(owner: FlaskClient, cast: Cas
 def test_a_failed_creation_can_be_tried_again_with_its_values(
     owner: FlaskClient, cloud: Simulator, clock: Clock
 ) -> None:
-    cloud.faults.add(operation="instantiate", times=1, error=error("INSUFFICIENT_STORAGE", "No storage left"))
+    cloud.faults.add(
+        operation="instantiate", times=1, error=error("VIM_INVALID_DISK_PARAMETERS", "Invalid hard disk parameters")
+    )
     answer = open_page(owner, "/vms/new").send("/vms/new", **values(disk_gb="33"))
     drain(cloud, clock)
     page = open_page(owner, answer.location)
