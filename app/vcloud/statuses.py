@@ -53,8 +53,9 @@ class TaskStatus(StrEnum):
     UNKNOWN = "unknown"
 
     @classmethod
-    def _missing_(cls, _: object) -> "TaskStatus":
-        return cls.UNKNOWN
+    def _missing_(cls, value: object) -> "TaskStatus":
+        """Return the state whose name differs only in case, else UNKNOWN."""
+        return next((known for known in cls if known.lower() == str(value).lower()), cls.UNKNOWN)
 
     @property
     def final(self) -> bool:

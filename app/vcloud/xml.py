@@ -33,13 +33,39 @@ def parse(body: bytes, *tags: str) -> Element:
     """Return the root element, which must be one of `tags` (names in the vCloud namespace, or `{namespace}name`).
 
     Refuses any DOCTYPE, entities, files, addresses and documents beyond the limits above. The encoding is UTF-8
-    whatever the document says: vCloud sends nothing else, and others only help to smuggle.
+    whatever the document says: vCloud sends nothing else, and others only help to smuggle. White space before the
+    document does no harm; some gateways put it there.
     """
-    if not body.strip():
+    body = body.removeprefix(b"\xef\xbb\xbf").strip()
+    if not body:
         raise MalformedError("the answer is empty")
     if len(body) > BODY_LIMIT_BYTES or body.count(b"<") > TAG_LIMIT:
         raise MalformedError("the answer is too large")
-    parser = etree.XMLParser(
+    root = _tree(body)
+    if root.getroottree().docinfo.internalDTD is not None:
+        raise MalformedError("the answer carries a DOCTYPE")
+    if root.tag not in {tag if tag.startswith("{") else f"{{{VCLOUD}}}{tag}" for tag in tags}:
+        raise MalformedError(f"expected {' or '.join(tags)}, got {str(root.tag)[:80]}")
+    return root
+
+
+def _tree(body: bytes) -> Element:
+    """Return the root. A namespace whose name is no address (one was recorded with a space) is nobody's mistake here:
+    the second, forgiving look is only taken when that is all the first one complained of.
+    """
+    strict = _parser(recover=False)
+    try:
+        return etree.fromstring(body, strict)
+    except (etree.LxmlError, ValueError, LookupError) as error:
+        complaints = {entry.type for entry in strict.error_log}
+        if complaints != {etree.ErrorTypes.WAR_NS_URI}:
+            raise MalformedError(f"the answer is not XML: {error}"[:200]) from None
+    return etree.fromstring(body, _parser(recover=True))
+
+
+def _parser(*, recover: bool) -> etree.XMLParser[Element]:
+    return etree.XMLParser(
+        recover=recover,
         resolve_entities=False,
         no_network=True,
         load_dtd=False,
@@ -48,15 +74,6 @@ def parse(body: bytes, *tags: str) -> Element:
         remove_comments=True,
         remove_pis=True,
     )
-    try:
-        root = etree.fromstring(body, parser)
-    except (etree.LxmlError, ValueError, LookupError) as error:
-        raise MalformedError(f"the answer is not XML: {error}"[:200]) from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise MalformedError("the answer carries a DOCTYPE")
-    if root.tag not in {tag if tag.startswith("{") else f"{{{VCLOUD}}}{tag}" for tag in tags}:
-        raise MalformedError(f"expected {' or '.join(tags)}, got {str(root.tag)[:80]}")
-    return root
 
 
 def child(parent: Element, *names: str, namespace: str = VCLOUD) -> Element | None:
