@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from vcdsim import networks
 from vcdsim.entities import (
     NO_NETWORK,
+    OFF,
     Customization,
     Disk,
     IpScope,
@@ -17,6 +18,7 @@ from vcdsim.entities import (
     Vdc,
     Vm,
 )
+from vcdsim.hardware import VmChange, apply, check_change
 from vcdsim.refusals import RefusalError
 from vcdsim.world import World
 
@@ -35,9 +37,12 @@ class NetworkOrder:
 
 @dataclass
 class VmOrder:
-    """What a request says about one VM of the template; None keeps what the template has."""
+    """What a request says about one VM; None keeps what its source has.
 
-    template_vm_id: str
+    The source is a VM of a template or of a vApp; compose and recompose also take a whole one.
+    """
+
+    source_id: str
     name: str | None = None
     description: str | None = None
     nics: list[Nic] | None = None
@@ -50,16 +55,21 @@ class VmOrder:
     storage_profile_id: str | None = None
     #: Template network name -> vApp network name (NetworkAssignment).
     assignments: dict[str, str] = field(default_factory=dict)
+    #: The source goes when the copy is there.
+    is_move: bool = False
 
 
 @dataclass
 class VAppOrder:
-    """A whole instantiate or compose request."""
+    """A whole instantiate, compose, recompose or clone request."""
 
     name: str
     description: str = ""
     networks: list[NetworkOrder] = field(default_factory=list)
     vms: list[VmOrder] = field(default_factory=list)
+    #: VMs made from nothing: name and hardware (CreateItem).
+    blanks: list[VmChange] = field(default_factory=list)
+    is_move: bool = False
     deploy: bool = True
     power_on: bool = True
 
@@ -131,7 +141,42 @@ def make_vm(world: World, vdc: Vdc, vapp: VApp, source: Vm, order: VmOrder | Non
         is_resolved=False,
         needs_customization=custom.enabled if order.needs_customization is None else order.needs_customization,
         gc_status="GC_PENDING",
+        power=OFF,
+        is_deployed=False,
+        snapshot=None,
+        metadata=dict(source.metadata),
+        last_task_id=None,
+        customized_count=0,
     )
+
+
+def make_blank(world: World, vdc: Vdc, vapp: VApp, change: VmChange) -> Vm:
+    """A VM without a source: what `change` says, on an otherwise empty machine."""
+    vm = Vm(
+        id=world.new_id(),
+        name=change.name or "",
+        container_id=vapp.id,
+        vdc_id=vdc.id,
+        org_id=vdc.org_id,
+        cpu_count=1,
+        memory_mb=512,
+        disks=[],
+        nics=[],
+        storage_profile_id=change.storage_profile_id or world.default_profile(vdc).id,
+        local_id=world.new_id(),
+        created_at=world.now(),
+        is_resolved=False,
+    )
+    if vm.storage_profile_id not in vdc.storage_profile_ids:
+        raise RefusalError("Cannot find the VDC storage policy.")
+    check_change(world, vapp, vm, change)
+    networks.check_cards(world, vapp, change.nics or [])
+    nics, change.nics = change.nics, None
+    apply(world, vapp, vm, change)
+    vm.nics = [replace(nic, mac=nic.mac or world.new_mac()) for nic in nics or []]
+    vm.primary_nic = change.primary_nic or 0
+    vm.gc_status = "GC_PENDING"
+    return vm
 
 
 def _disks(source: list[Disk], sizes_mb: dict[int, int], profile_id: str) -> list[Disk]:

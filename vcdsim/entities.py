@@ -27,6 +27,10 @@ class Org:
     full_name: str = ""
     description: str = ""
     is_enabled: bool = True
+    #: What its new vApps get; 0 means for ever.
+    deployment_lease_s: int = 0
+    storage_lease_s: int = 0
+    metadata: dict[str, Metadata] = field(default_factory=dict)
 
 
 @dataclass
@@ -63,6 +67,11 @@ class Vdc:
     cpu_limit_mhz: int = 0
     memory_limit_mb: int = 0
     vcpu_mhz: int = 1000
+    cpu_guarantee: float = 0.5
+    memory_guarantee: float = 0.5
+    vm_quota: int = 0
+    nic_quota: int = 0
+    network_quota: int = 1000
     is_enabled: bool = True
     storage_profile_ids: list[str] = field(default_factory=list)
     network_ids: list[str] = field(default_factory=list)
@@ -132,6 +141,8 @@ class Disk:
     bus_sub_type: str = "lsilogicsas"
     bus_number: int = 0
     unit_number: int = 0
+    #: The independent disk this is, None for a disk of the VM's own.
+    independent_id: str | None = None
 
 
 @dataclass
@@ -221,6 +232,8 @@ class Vm:
     cpu_hot_add: bool = False
     memory_hot_add: bool = False
     snapshot: Snapshot | None = None
+    metadata: dict[str, Metadata] = field(default_factory=dict)
+    product_sections: list[str] = field(default_factory=list)
     last_task_id: str | None = None
 
 
@@ -241,6 +254,8 @@ class VApp:
     deployment_lease_s: int = 0
     storage_lease_s: int = 0
     startup: dict[str, dict[str, str]] = field(default_factory=dict)
+    #: Made by vCD for a VM on its own, and gone with it.
+    is_auto: bool = False
     metadata: dict[str, Metadata] = field(default_factory=dict)
     last_task_id: str | None = None
 

@@ -47,12 +47,18 @@ class VmChange:
     memory_hot_add: bool | None = None
     os_type: str | None = None
     guest_os: str | None = None
+    storage_profile_id: str | None = None
 
 
 def reconfigure(world: World, actor: User, vm: Vm, change: VmChange) -> Task:
     """Check the change and start the task that makes it."""
     require_idle_vm(world, vm)
-    vapp = world.vapps[vm.container_id]
+    check_change(world, world.vapps[vm.container_id], vm, change)
+    return start(world, actor, vm, "vappUpdateVm", "reconfigure", args={"change": encode(change)})
+
+
+def check_change(world: World, vapp: VApp, vm: Vm, change: VmChange) -> None:
+    """Refuse what the VM's state, its vApp or its VDC does not allow."""
     _check_name(world, vapp, vm, change.name)
     _check_processors(vm, change)
     _check_memory(vm, change)
@@ -63,7 +69,8 @@ def reconfigure(world: World, actor: User, vm: Vm, change: VmChange) -> Task:
         _check_cards(world, vapp, vm, change)
     if (change.cpu_hot_add, change.memory_hot_add) != (None, None) and vm.power == ON:
         raise RefusalError("The VM capabilities can only be changed when the VM is powered off.")
-    return start(world, actor, vm, "vappUpdateVm", "reconfigure", args={"change": encode(change)})
+    if change.storage_profile_id not in (None, *world.vdcs[vm.vdc_id].storage_profile_ids):
+        raise RefusalError("Cannot find the VDC storage policy.")
 
 
 def _check_name(world: World, vapp: VApp, vm: Vm, name: str | None) -> None:
@@ -193,18 +200,33 @@ def _swap_cards(world: World, vapp: VApp, vm: Vm, change: VmChange) -> None:
         networks.deploy(world, vapp, vm)
 
 
+def _move_disks(vm: Vm, profile_id: str) -> None:
+    """Put the VM on another storage profile, with the disks that were on its own."""
+    for disk in vm.disks:
+        if disk.storage_profile_id == vm.storage_profile_id and disk.independent_id is None:
+            disk.storage_profile_id = profile_id
+    vm.storage_profile_id = profile_id
+
+
 @effect("reconfigure")
 def _reconfigured(world: World, task: Task) -> None:
     change: VmChange = decode(VmChange, task.args["change"])
     vm = world.vms[task.owner_id]
+    apply(world, world.vapps[vm.container_id], vm, change)
+
+
+def apply(world: World, vapp: VApp, vm: Vm, change: VmChange) -> None:
+    """Make a checked change."""
     if change.nics is not None:
-        _swap_cards(world, world.vapps[vm.container_id], vm, change)
+        _swap_cards(world, vapp, vm, change)
     if change.disks is not None:
         vm.disks = _new_disks(vm, change.disks)
     for key in ("name", "description", "cpu_count", "cores_per_socket", "memory_mb", "cpu_hot_add", "memory_hot_add"):
         value = getattr(change, key)
         if value is not None:
             setattr(vm, key, value)
+    if change.storage_profile_id is not None:
+        _move_disks(vm, change.storage_profile_id)
     if change.os_type is not None:
         vm.os_type, vm.guest_os = change.os_type, change.guest_os or vm.guest_os
     if change.customization is not None:

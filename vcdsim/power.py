@@ -79,9 +79,9 @@ def discard_state(world: World, actor: User, owner: Vm | VApp) -> Task:
     return start(world, actor, owner, "vappDiscardSuspendedState", "discard_state")
 
 
-def deploy_all(world: World, vapp: VApp, *, power_on: bool, force_customization: bool) -> None:
-    """Deploy every VM of the vApp now, within the VDC's compute limits."""
-    for vm in world.vms_of(vapp):
+def deploy_vms(world: World, vapp: VApp, vms: list[Vm], *, power_on: bool, force_customization: bool) -> None:
+    """Deploy these VMs of the vApp now, within the VDC's compute limits."""
+    for vm in vms:
         _deploy_one(world, vapp, vm, power_on=power_on, force_customization=force_customization)
 
 

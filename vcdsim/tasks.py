@@ -22,6 +22,9 @@ _ROLLBACKS: dict[str, Effect] = {}
 DURATIONS_S = {
     "instantiate": 60.0,
     "compose": 4.0,
+    "recompose": 20.0,
+    "clone": 60.0,
+    "create_vm": 60.0,
     "power_on": 15.0,
     "power_off": 5.0,
     "shut_down": 20.0,

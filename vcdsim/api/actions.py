@@ -47,7 +47,7 @@ def power_action(ctx: Context, ref: str) -> Answer:
 def deploy(ctx: Context, ref: str) -> Answer:
     """Deploy, by default with power on; may force customization."""
     owner = _owner(ctx, ref)
-    element = xml.parse(ctx.body, "DeployVAppParams")
+    element = ctx.parse("DeployVAppParams")
     power_on = xml.boolean(element.get("powerOn")) is not False
     force = xml.boolean(element.get("forceCustomization")) is True
     return task_answer(ctx, power.deploy(ctx.world, ctx.user, owner, power_on=power_on, force_customization=force))
@@ -57,7 +57,7 @@ def deploy(ctx: Context, ref: str) -> Answer:
 def undeploy(ctx: Context, ref: str) -> Answer:
     """Stop in the wanted way and undeploy."""
     owner = _owner(ctx, ref)
-    action = xml.value(xml.parse(ctx.body, "UndeployVAppParams"), "UndeployPowerAction") or "default"
+    action = xml.value(ctx.parse("UndeployVAppParams"), "UndeployPowerAction") or "default"
     return task_answer(ctx, power.undeploy(ctx.world, ctx.user, owner, action))
 
 

@@ -131,6 +131,8 @@ def _dispatch(ctx: Context, method: str) -> Answer:
             raise RefusalError("The method is not allowed.", minor_code="METHOD_NOT_ALLOWED", status=405)
         raise not_found()
     chosen, values = found
+    if not chosen.since <= ctx.version <= chosen.until:
+        raise not_found()
     return chosen.handler(ctx, **values)
 
 

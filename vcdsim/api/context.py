@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 
 from lxml import etree
 
-from vcdsim.api import hrefs, xml
+from vcdsim.api import hrefs, schema, xml
 from vcdsim.api.version import Version
 from vcdsim.api.version import text as version_text
 from vcdsim.entities import Session, User
@@ -48,6 +48,12 @@ class Context:
     def since(self, *version: int) -> bool:
         """True when the request's API version is at least this."""
         return self.version >= version
+
+    def parse(self, expected: str) -> etree._Element:
+        """The root of the request's body, which fits the schema of the API version; else a 400."""
+        element = xml.parse(self.body, expected)
+        schema.check(element, self.version)
+        return element
 
     def xml(
         self, element: etree._Element, media_type: str, *, status: int = 200, location: str | None = None

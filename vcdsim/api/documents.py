@@ -47,7 +47,7 @@ def write_vapp(ctx: Context, vapp: VApp) -> etree._Element:
     owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
     ctx.reference(owner, "User", "user", vapp.owner_id, world.users[vapp.owner_id].name)
     if ctx.since(30, 0):
-        xml.sub(element, "autoNature", False)
+        xml.sub(element, "autoNature", vapp.is_auto)
     xml.sub(element, "InMaintenanceMode", False)
     if vapp.creation == "done" and vms:
         box = xml.sub(element, "Children")
@@ -131,6 +131,7 @@ def _vapp_links(ctx: Context, element: etree._Element, vapp: VApp, vms: list[Vm]
         for network in vapp.networks:
             link(element, "down", ctx.href("network", network.id), hrefs.media("vAppNetwork"), network.name)
         link(element, "edit", address, hrefs.MEDIA["vapp"])
+        link(element, "recompose", f"{address}/action/recomposeVApp", hrefs.media("recomposeVAppParams"))
     if vapp.creation != "creating" and all(not vm.is_deployed or vm.power == SUSPENDED for vm in vms):
         link(element, "remove", address)
     if is_done and vms:

@@ -75,8 +75,8 @@ def get_vdc(ctx: Context, entity_id: str) -> Answer:
     xml.sub(element, "AllocationModel", vdc.allocation_model)
     capacity = xml.sub(element, "ComputeCapacity")
     cpu_mhz, memory_mb = ctx.world.compute_used(vdc)
-    _capacity(capacity, "Cpu", "MHz", vdc.cpu_limit_mhz, cpu_mhz)
-    _capacity(capacity, "Memory", "MB", vdc.memory_limit_mb, memory_mb)
+    _capacity(ctx, capacity, "Cpu", vdc.cpu_limit_mhz, cpu_mhz)
+    _capacity(ctx, capacity, "Memory", vdc.memory_limit_mb, memory_mb)
     _contents(ctx, element, vdc)
     available = xml.sub(element, "AvailableNetworks")
     for network_id in vdc.network_ids:
@@ -95,7 +95,8 @@ def get_vdc(ctx: Context, entity_id: str) -> Answer:
     for profile_id in vdc.storage_profile_ids:
         profile = ctx.world.storage_profiles[profile_id]
         ctx.reference(profiles, "VdcStorageProfile", "vdcstorageProfile", profile.id, profile.name)
-    xml.sub(element, "VCpuInMhz2", vdc.vcpu_mhz)
+    if ctx.since(5, 7):
+        xml.sub(element, "VCpuInMhz2", vdc.vcpu_mhz)
     return ctx.xml(element, hrefs.MEDIA["vdc"])
 
 
@@ -109,14 +110,15 @@ def _vdc_links(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
     link(element, "orgVdcNetworks", networks, hrefs.media("query.records"))
 
 
-def _capacity(parent: etree._Element, name: str, units: str, limit: int, used: int) -> None:
+def _capacity(ctx: Context, parent: etree._Element, name: str, limit: int, used: int) -> None:
     box = xml.sub(parent, name)
-    xml.sub(box, "Units", units)
+    xml.sub(box, "Units", "MHz" if name == "Cpu" else "MB")
     xml.sub(box, "Allocated", limit)
     xml.sub(box, "Limit", limit)
     xml.sub(box, "Reserved", limit // 2)
     xml.sub(box, "Used", used)
-    xml.sub(box, "Overhead", 0)
+    if not ctx.since(29, 0):
+        xml.sub(box, "Overhead", 0)
 
 
 def _contents(ctx: Context, element: etree._Element, vdc: Vdc) -> None:

@@ -118,7 +118,7 @@ VM = {
     "hardwareVersion": Column(lambda _, vm: vm.hardware_version),
     "vmToolsStatus": Column(constant("TOOLS_OK"), (29, 0)),
     "isInMaintenanceMode": Column(constant(False)),
-    "isAutoNature": Column(constant(False), (22, 0)),
+    "isAutoNature": Column(lambda world, vm: getattr(_container(world, vm), "is_auto", False), (22, 0)),
     "storageProfileName": Column(lambda world, vm: world.storage_profiles[vm.storage_profile_id].name, (5, 1)),
     "gcStatus": Column(lambda _, vm: vm.gc_status, (13, 0)),
     "snapshot": Column(lambda _, vm: vm.snapshot is not None, (31, 0)),
@@ -135,7 +135,17 @@ VM = {
     "isVdcEnabled": Column(lambda world, vm: world.vdcs[vm.vdc_id].is_enabled),
     **_TASK_COLUMNS,
 }
-_NOT_FOR_ADMIN = ("owner", "ownerName", "network", "isBusy", "isInMaintenanceMode", "snapshot", "vmToolsStatus")
+_NOT_FOR_ADMIN = (
+    "owner",
+    "ownerName",
+    "network",
+    "isBusy",
+    "isInMaintenanceMode",
+    "snapshot",
+    "vmToolsStatus",
+    "totalStorageAllocatedMb",
+    "numOfSnapshots",
+)
 ADMIN_VM = {
     **{key: column for key, column in VM.items() if key not in _NOT_FOR_ADMIN},
     "ipAddress": Column(_primary_ip, (33, 0)),
@@ -155,7 +165,7 @@ VAPP = {
     "ownerName": Column(owner_name),
     "isDeployed": Column(lambda world, vapp: any(vm.is_deployed for vm in world.vms_of(vapp))),
     "isInMaintenanceMode": Column(constant(False)),
-    "isAutoNature": Column(constant(False), (22, 0)),
+    "isAutoNature": Column(lambda _, vapp: vapp.is_auto, (22, 0)),
     "isExpired": Column(constant(False), (5, 1)),
     "snapshot": Column(lambda world, vapp: any(vm.snapshot for vm in world.vms_of(vapp)), (31, 0)),
     "description": Column(lambda _, vapp: vapp.description, (34, 0)),

@@ -13,58 +13,6 @@ from vcdsim.hardware import DiskOrder, VmChange
 from vcdsim.networks import check_scope
 from vcdsim.refusals import RefusalError
 
-_CONNECTION_ORDER = (
-    "NetworkConnectionIndex",
-    "IpAddress",
-    "IpType",
-    "SecondaryIpAddress",
-    "SecondaryIpType",
-    "ExternalIpAddress",
-    "IsConnected",
-    "MACAddress",
-    "IpAddressAllocationMode",
-    "SecondaryIpAddressAllocationMode",
-    "NetworkAdapterType",
-)
-_CUSTOMIZATION_ORDER = (
-    "ovf:Info",
-    "Enabled",
-    "ChangeSid",
-    "VirtualMachineId",
-    "JoinDomainEnabled",
-    "UseOrgSettings",
-    "DomainName",
-    "DomainUserName",
-    "DomainUserPassword",
-    "MachineObjectOU",
-    "AdminPasswordEnabled",
-    "AdminPasswordAuto",
-    "AdminPassword",
-    "AdminAutoLogonEnabled",
-    "AdminAutoLogonCount",
-    "ResetPasswordRequired",
-    "CustomizationScript",
-    "ComputerName",
-    "Link",
-)
-_CONFIGURATION_ORDER = (
-    "BackwardCompatibilityMode",
-    "IpScope",
-    "IpScopes",
-    "ParentNetwork",
-    "FenceMode",
-    "RetainNetInfoAcrossDeployments",
-    "Features",
-    "SyslogServerSettings",
-    "RouterInfo",
-    "AdvancedNetworkingEnabled",
-    "SubInterface",
-    "DistributedInterface",
-    "ServiceInterface",
-    "GuestVlanAllowed",
-    "Connected",
-    "DualStackNetwork",
-)
 _MODES = ("POOL", "DHCP", "MANUAL", "NONE")
 _CARD, _DISK = 10, 17
 _SUB_TYPES = {"2": "buslogic", "3": "lsilogic", "4": "lsilogicsas", "5": "VirtualSCSI"}
@@ -80,7 +28,6 @@ def _network_order(config: etree._Element) -> NetworkOrder:
     configuration = xml.child(config, "Configuration")
     if configuration is None:
         raise xml.bad_body("cvc-complex-type.2.4.b: The content of element 'NetworkConfig' is not complete.")
-    xml.check_order(configuration, _CONFIGURATION_ORDER)
     parent = xml.child(configuration, "ParentNetwork")
     scopes = xml.child(configuration, "IpScopes")
     return NetworkOrder(
@@ -121,7 +68,6 @@ def cards(section: etree._Element) -> tuple[list[Nic], int]:
 
 
 def _card(box: etree._Element) -> Nic:
-    xml.check_order(box, _CONNECTION_ORDER)
     mode = xml.value(box, "IpAddressAllocationMode") or ""
     index = xml.integer(box, "NetworkConnectionIndex")
     if mode not in _MODES or index is None:
@@ -169,7 +115,6 @@ def card_items(items: list[etree._Element]) -> tuple[list[Nic], int]:
 
 def customization(section: etree._Element) -> Customization:
     """A GuestCustomizationSection, which replaces what was remembered."""
-    xml.check_order(section, _CUSTOMIZATION_ORDER)
     return Customization(
         enabled=xml.yes(section, "Enabled"),
         change_sid=xml.yes(section, "ChangeSid"),
@@ -243,11 +188,12 @@ def _disk(item: etree._Element, known: set[int], buses: dict[str | None, tuple[i
     )
 
 
-def spec(section: etree._Element, vm: Vm) -> VmChange:
+def spec(section: etree._Element, vm: Vm | None) -> VmChange:
     """A VmSpecSection with `Modified="true"` (29.0 and later); without the mark it is ignored."""
     change = VmChange()
-    if not xml.boolean(section.get("Modified")):
+    if vm is not None and not xml.boolean(section.get("Modified")):
         return change
+    change.os_type = xml.value(section, "OsType") or None
     change.cpu_count = xml.integer(section, "NumCpus")
     change.cores_per_socket = xml.integer(section, "NumCoresPerSocket")
     memory = xml.child(section, "MemoryResourceMb")
@@ -255,7 +201,7 @@ def spec(section: etree._Element, vm: Vm) -> VmChange:
         change.memory_mb = xml.integer(memory, "Configured")
     disk_section = xml.child(section, "DiskSection")
     if disk_section is not None:
-        known = {disk.instance_id for disk in vm.disks}
+        known = {disk.instance_id for disk in vm.disks} if vm is not None else set()
         change.disks = [_disk_settings(one, known) for one in xml.children(disk_section, "DiskSettings")]
     return change
 

@@ -7,68 +7,42 @@ from lxml import etree
 from vcdsim.api import read_sections as sections
 from vcdsim.api import xml
 from vcdsim.api.hrefs import id_in
-from vcdsim.api.version import Version
 from vcdsim.assembly import VAppOrder, VmOrder
 from vcdsim.entities import Vm
 from vcdsim.hardware import VmChange
 
-_INSTANTIATE_ORDER = (
-    "Description",
-    "VAppParent",
-    "InstantiationParams",
-    "Source",
-    "IsSourceDelete",
-    "SourcedVmInstantiationParams",
-    "SourcedItem",
-    "AllEULAsAccepted",
-)
-_COMPOSE_ORDER = (
-    "Description",
-    "VAppParent",
-    "InstantiationParams",
-    "SourcedItem",
-    "CreateItem",
-    "AllEULAsAccepted",
-)
-_ITEM_ORDER = (
-    "Source",
-    "VmGeneralParams",
-    "VAppScopedLocalId",
-    "InstantiationParams",
-    "NetworkAssignment",
-    "StorageProfile",
-    "VdcComputePolicy",
-    "ComputePolicy",
-    "LocalityParams",
-    "VmCapabilities",
-    "ReplaceTpm",
-)
-_GENERAL_ORDER = ("Name", "Description", "NeedsCustomization", "RegenerateBiosUuid")
 
-
-def instantiate_order(body: bytes, version: Version) -> tuple[VAppOrder, str]:
-    """(order, id of the template) of an InstantiateVAppTemplateParams."""
-    element = xml.parse(body, "InstantiateVAppTemplateParams")
-    allowed = tuple(name for name in _INSTANTIATE_ORDER if version >= (5, 6) or name != "SourcedItem")
-    xml.check_order(element, allowed)
+def sourced_order(element: etree._Element) -> tuple[VAppOrder, str]:
+    """(order, id of the source) of an InstantiateVAppTemplateParams or CloneVAppParams."""
+    order = vapp_order(element)
+    order.is_move = xml.yes(element, "IsSourceDelete")
     source = xml.child(element, "Source")
-    if source is None:
-        raise xml.bad_body("cvc-complex-type.2.4.b: The content of element 'Source' is not complete.")
-    order = _vapp_order(element)
-    order.vms = [_vm_order(item) for item in xml.children(element, "SourcedItem")]
-    return order, id_in(source.get("href"))
+    return order, id_in(None if source is None else source.get("href"))
 
 
-def compose_order(body: bytes) -> VAppOrder:
-    """A ComposeVAppParams for an empty vApp."""
-    element = xml.parse(body, "ComposeVAppParams")
-    xml.check_order(element, _COMPOSE_ORDER)
-    if xml.child(element, "SourcedItem") is not None or xml.child(element, "CreateItem") is not None:
-        raise xml.bad_body("composeVApp makes empty vApps only.")
-    return _vapp_order(element)
+def recompose_order(element: etree._Element) -> tuple[VAppOrder, list[str]]:
+    """(what comes in, ids of the VMs that go) of a RecomposeVAppParams."""
+    return vapp_order(element), [id_in(one.get("href")) for one in xml.children(element, "DeleteItem")]
 
 
-def _vapp_order(element: etree._Element) -> VAppOrder:
+def template_vm_order(element: etree._Element) -> VAppOrder:
+    """An InstantiateVmTemplateParams: one VM of a template, on its own."""
+    (item,) = xml.children(element, "SourcedVmTemplateItem")
+    vm = _vm_order(item)
+    vm.name = element.get("name") or vm.name
+    is_on = xml.boolean(element.get("powerOn")) is True
+    return VAppOrder("", xml.value(element, "Description") or "", vms=[vm], deploy=is_on, power_on=is_on)
+
+
+def blank_vm_order(element: etree._Element) -> VAppOrder:
+    """A CreateVmParams: one VM from nothing."""
+    (item,) = xml.children(element, "CreateVm")
+    is_on = xml.boolean(element.get("powerOn")) is True
+    return VAppOrder("", "", blanks=[vm_change(item, None)], deploy=is_on, power_on=is_on)
+
+
+def vapp_order(element: etree._Element) -> VAppOrder:
+    """What instantiate, compose, recompose and clone have in common."""
     params = xml.child(element, "InstantiationParams")
     network_section = None if params is None else xml.child(params, "NetworkConfigSection")
     return VAppOrder(
@@ -77,20 +51,23 @@ def _vapp_order(element: etree._Element) -> VAppOrder:
         networks=[] if network_section is None else sections.network_orders(network_section),
         deploy=xml.boolean(element.get("deploy")) is not False,
         power_on=xml.boolean(element.get("powerOn")) is not False,
+        vms=[_vm_order(item) for item in xml.children(element, "SourcedItem")],
+        blanks=[vm_change(item, None) for item in xml.children(element, "CreateItem")],
     )
 
 
 def _vm_order(item: etree._Element) -> VmOrder:
-    xml.check_order(item, _ITEM_ORDER)
     source = xml.child(item, "Source")
     order = VmOrder(id_in(None if source is None else source.get("href")))
     general = xml.child(item, "VmGeneralParams")
     if general is not None:
-        xml.check_order(general, _GENERAL_ORDER)
         order.name = xml.value(general, "Name") or None
         order.description = xml.value(general, "Description")
         order.needs_customization = xml.boolean(xml.value(general, "NeedsCustomization"))
+    order.is_move = xml.boolean(item.get("sourceDelete")) is True
     params = xml.child(item, "InstantiationParams")
+    if params is None:
+        params = xml.child(item, "VmTemplateInstantiationParams")
     if params is not None:
         _apply_params(order, params)
     for one in xml.children(item, "NetworkAssignment"):
@@ -116,8 +93,8 @@ def _apply_params(order: VmOrder, params: etree._Element) -> None:
             order.disk_mb[disk.instance_id or 2000 + number] = disk.size_mb
 
 
-def vm_change(element: etree._Element, vm: Vm) -> VmChange:
-    """The sections of a `<Vm>` body; what is absent stays as it is.
+def vm_change(element: etree._Element, vm: Vm | None) -> VmChange:
+    """The sections of a `<Vm>` body; what is absent stays as it is. `vm` None is one to be made.
 
     Disks of the VirtualHardwareSection or the VmSpecSection replace the whole list; cards come from
     the NetworkConnectionSection. A VmSpecSection counts only with `Modified="true"` and then wins.
@@ -140,25 +117,29 @@ def vm_change(element: etree._Element, vm: Vm) -> VmChange:
     capabilities = xml.child(element, "VmCapabilities")
     if capabilities is not None:
         read_capabilities(change, capabilities, vm)
+    profile = xml.child(element, "StorageProfile")
+    if profile is not None:
+        change.storage_profile_id = id_in(profile.get("href"))
     read_os(change, element, vm)
     return change
 
 
-def read_capabilities(change: VmChange, element: etree._Element, vm: Vm) -> None:
+def read_capabilities(change: VmChange, element: etree._Element, vm: Vm | None) -> None:
     """Hot-add flags, only where they differ: a client sends back what it read."""
     memory = xml.boolean(xml.value(element, "MemoryHotAddEnabled"))
     cpu = xml.boolean(xml.value(element, "CpuHotAddEnabled"))
-    change.memory_hot_add = memory if memory is not vm.memory_hot_add else None
-    change.cpu_hot_add = cpu if cpu is not vm.cpu_hot_add else None
+    change.memory_hot_add = memory if vm is None or memory is not vm.memory_hot_add else None
+    change.cpu_hot_add = cpu if vm is None or cpu is not vm.cpu_hot_add else None
 
 
-def read_os(change: VmChange, element: etree._Element, vm: Vm) -> None:
+def read_os(change: VmChange, element: etree._Element, vm: Vm | None) -> None:
     """The operating system section of a body, if there is one and it differs."""
     section = element if element.tag == xml.tag("ovf:OperatingSystemSection") else None
     if section is None:
         section = xml.child(element, "ovf:OperatingSystemSection")
-    if section is not None and section.get(xml.tag("vmw:osType"), vm.os_type) != vm.os_type:
-        change.os_type = section.get(xml.tag("vmw:osType"))
+    os_type = None if section is None else section.get(xml.tag("vmw:osType"))
+    if section is not None and os_type is not None and (vm is None or os_type != vm.os_type):
+        change.os_type = os_type
         change.guest_os = xml.value(section, "ovf:Description")
 
 

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from vcdsim.api.context import Handler
+from vcdsim.api.version import Version
 
 
 @dataclass(frozen=True)
@@ -20,17 +21,22 @@ class Route:
     pattern: re.Pattern[str]
     operation: str
     handler: Handler
+    since: Version = (0, 0)
+    #: The last version that has it.
+    until: Version = (1000, 0)
 
 
 _ROUTES: list[Route] = []
 
 
-def route(method: str, path: str, operation: str) -> Callable[[Handler], Handler]:
+def route(
+    method: str, path: str, operation: str, *, since: Version = (0, 0), until: Version = (1000, 0)
+) -> Callable[[Handler], Handler]:
     """Register the handler; paths are written without a trailing slash and match with one too."""
     pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path) + "/?$")
 
     def register(handler: Handler) -> Handler:
-        _ROUTES.append(Route(method, pattern, operation, handler))
+        _ROUTES.append(Route(method, pattern, operation, handler, since, until))
         return handler
 
     return register

@@ -114,8 +114,8 @@ def get_session(ctx: Context) -> Answer:
     return ctx.xml(element, hrefs.media("session"))
 
 
-@route("DELETE", "/api/session", "logout")
-@route("DELETE", "/api/sessions", "logout")
+@route("DELETE", "/api/session", "logout", until=versions.LAST_WITH_XML_LOGIN)
+@route("DELETE", "/api/sessions", "logout", until=versions.LAST_WITH_XML_LOGIN)
 @route("DELETE", "/cloudapi/1.0.0/sessions", "logout")
 @route("DELETE", "/cloudapi/1.0.0/sessions/[^/]+", "logout")
 def log_out(ctx: Context) -> Answer:
@@ -133,12 +133,16 @@ def get_current(ctx: Context) -> Answer:
 
 def _write_location(ctx: Context, parent: etree._Element, location_id: str, org_name: str) -> None:
     box = xml.sub(parent, "Location")
-    xml.sub(box, "LocationId", location_id)
-    xml.sub(box, "SiteName", "vcdsim")
-    xml.sub(box, "OrgName", org_name)
+    if not ctx.since(30, 0):
+        xml.sub(box, "LocationName", org_name)
+    else:
+        xml.sub(box, "LocationId", location_id)
+        xml.sub(box, "SiteName", "vcdsim")
+        xml.sub(box, "OrgName", org_name)
     xml.sub(box, "RestApiEndpoint", ctx.base)
     xml.sub(box, "UIEndpoint", ctx.base)
-    xml.sub(box, "AuthContext", org_name)
+    if ctx.since(30, 0):
+        xml.sub(box, "AuthContext", org_name)
 
 
 def _as_json(world: World, session: Session) -> dict[str, object]:

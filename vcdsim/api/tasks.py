@@ -14,6 +14,9 @@ from vcdsim.entities import Task, TaskError
 _VERBS = {
     "vdcInstantiateVapp": ("Creating", "Created"),
     "vdcComposeVapp": ("Composing", "Composed"),
+    "vdcRecomposeVapp": ("Recomposing", "Recomposed"),
+    "vdcCopyVapp": ("Copying", "Copied"),
+    "vdcCreateVm": ("Creating", "Created"),
     "vdcDeleteVapp": ("Deleting", "Deleted"),
     "vdcUpdateVapp": ("Updating", "Updated"),
     "vdcUpdateVappNetworkSection": ("Updating", "Updated"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vcdsim import composing
 from vcdsim import vapps as rules
 from vcdsim.api import hrefs, read_vapps, xml
 from vcdsim.api import read_sections as sections
@@ -20,18 +21,49 @@ from vcdsim.tasks import require_idle_vapp, start
 def instantiate(ctx: Context, entity_id: str) -> Answer:
     """201 with the new vApp, still unresolved, and its task."""
     vdc = ctx.world.vdc(entity_id, ctx.user)
-    order, template_id = read_vapps.instantiate_order(ctx.body, ctx.version)
+    order, template_id = read_vapps.sourced_order(ctx.parse("InstantiateVAppTemplateParams"))
     template = ctx.world.template(template_id, ctx.user)
-    vapp, _ = rules.instantiate(ctx.world, ctx.user, vdc, template, order)
-    return _created(ctx, vapp)
+    return _created(ctx, composing.instantiate(ctx.world, ctx.user, vdc, template, order))
 
 
 @route("POST", "/api/vdc/{entity_id}/action/composeVApp", "compose")
 def compose(ctx: Context, entity_id: str) -> Answer:
-    """201 with a new, empty vApp."""
+    """201 with a new vApp of the items named; without any it is empty."""
     vdc = ctx.world.vdc(entity_id, ctx.user)
-    vapp, _ = rules.compose(ctx.world, ctx.user, vdc, read_vapps.compose_order(ctx.body))
-    return _created(ctx, vapp)
+    order = read_vapps.vapp_order(ctx.parse("ComposeVAppParams"))
+    return _created(ctx, composing.compose(ctx.world, ctx.user, vdc, order))
+
+
+@route("POST", "/api/vdc/{entity_id}/action/cloneVApp", "clone")
+def clone(ctx: Context, entity_id: str) -> Answer:
+    """201 with a copy of a vApp, and its task."""
+    vdc = ctx.world.vdc(entity_id, ctx.user)
+    order, source_id = read_vapps.sourced_order(ctx.parse("CloneVAppParams"))
+    return _created(ctx, composing.clone(ctx.world, ctx.user, vdc, ctx.world.vapp(source_id, ctx.user), order))
+
+
+@route("POST", "/api/vApp/vapp-{entity_id}/action/recomposeVApp", "recompose")
+def recompose(ctx: Context, entity_id: str) -> Answer:
+    """Add and delete VMs, rename."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    order, delete_ids = read_vapps.recompose_order(ctx.parse("RecomposeVAppParams"))
+    return task_answer(ctx, composing.recompose(ctx.world, ctx.user, vapp, order, delete_ids))
+
+
+@route("POST", "/api/vdc/{entity_id}/action/instantiateVmFromTemplate", "createVm", since=(32, 0))
+def instantiate_vm(ctx: Context, entity_id: str) -> Answer:
+    """One VM of a template, in a vApp of its own."""
+    vdc = ctx.world.vdc(entity_id, ctx.user)
+    order = read_vapps.template_vm_order(ctx.parse("InstantiateVmTemplateParams"))
+    return task_answer(ctx, composing.create_vm(ctx.world, ctx.user, vdc, order))
+
+
+@route("POST", "/api/vdc/{entity_id}/action/createVm", "createVm", since=(32, 0))
+def create_vm(ctx: Context, entity_id: str) -> Answer:
+    """One VM from nothing, in a vApp of its own."""
+    vdc = ctx.world.vdc(entity_id, ctx.user)
+    order = read_vapps.blank_vm_order(ctx.parse("CreateVmParams"))
+    return task_answer(ctx, composing.create_vm(ctx.world, ctx.user, vdc, order))
 
 
 def _created(ctx: Context, vapp: VApp) -> Answer:
@@ -49,7 +81,7 @@ def get_vapp(ctx: Context, entity_id: str) -> Answer:
 def put_vapp(ctx: Context, entity_id: str) -> Answer:
     """Rename, or change the description."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
-    element = xml.parse(ctx.body, "VApp")
+    element = ctx.parse("VApp")
     name, description = element.get("name") or vapp.name, xml.value(element, "Description")
     return task_answer(ctx, rules.update_vapp(ctx.world, ctx.user, vapp, name=name, description=description))
 
@@ -80,7 +112,7 @@ def get_network_names(ctx: Context, entity_id: str) -> Answer:
 def put_networks(ctx: Context, entity_id: str) -> Answer:
     """Replace the whole list of networks."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
-    orders = sections.network_orders(xml.parse(ctx.body, "NetworkConfigSection"))
+    orders = sections.network_orders(ctx.parse("NetworkConfigSection"))
     return task_answer(ctx, rules.replace_networks(ctx.world, ctx.user, vapp, orders))
 
 
@@ -95,7 +127,7 @@ def get_lease(ctx: Context, entity_id: str) -> Answer:
 def put_lease(ctx: Context, entity_id: str) -> Answer:
     """Set the leases, in seconds; 0 means for ever."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
-    element = xml.parse(ctx.body, "LeaseSettingsSection")
+    element = ctx.parse("LeaseSettingsSection")
     require_idle_vapp(ctx.world, vapp)
     deployment, storage = (xml.integer(element, f"{one}LeaseInSeconds") for one in ("Deployment", "Storage"))
     vapp.deployment_lease_s = vapp.deployment_lease_s if deployment is None else deployment
@@ -114,7 +146,7 @@ def get_startup(ctx: Context, entity_id: str) -> Answer:
 def put_startup(ctx: Context, entity_id: str) -> Answer:
     """Set start and stop order of the VMs named."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
-    element = xml.parse(ctx.body, "ovf:StartupSection")
+    element = ctx.parse("ovf:StartupSection")
     require_idle_vapp(ctx.world, vapp)
     for item in xml.children(element, "ovf:Item"):
         facts = {key.rpartition("}")[2]: text for key, text in item.items()}

@@ -49,7 +49,7 @@ def get_vm(ctx: Context, entity_id: str) -> Answer:
 def put_vm(ctx: Context, entity_id: str) -> Answer:
     """Rename, or change the description; sections are left alone."""
     vm = ctx.world.vm(entity_id, ctx.user)
-    element = xml.parse(ctx.body, "Vm")
+    element = ctx.parse("Vm")
     change = VmChange(name=element.get("name"), description=xml.value(element, "Description"))
     return _changed(ctx, vm, change)
 
@@ -64,7 +64,7 @@ def delete_vm(ctx: Context, entity_id: str) -> Answer:
 def reconfigure(ctx: Context, entity_id: str) -> Answer:
     """Change everything the body has a section for, in one task."""
     vm = ctx.world.vm(entity_id, ctx.user)
-    element = xml.parse(ctx.body, "Vm")
+    element = ctx.parse("Vm")
     if not element.get("name"):
         raise xml.bad_body("cvc-complex-type.4: Attribute 'name' must appear on element 'Vm'.")
     return _changed(ctx, vm, read_vapps.vm_change(element, vm))
@@ -81,7 +81,7 @@ def get_hardware(ctx: Context, tree: str, entity_id: str) -> Answer:
 def put_hardware(ctx: Context, entity_id: str) -> Answer:
     """Replace the whole hardware."""
     vm = ctx.world.vm(entity_id, ctx.user)
-    element = xml.parse(ctx.body, "ovf:VirtualHardwareSection")
+    element = ctx.parse("ovf:VirtualHardwareSection")
     return _changed(ctx, vm, sections.hardware(list(xml.children(element, "ovf:Item")), vm))
 
 
@@ -106,14 +106,14 @@ def get_hardware_part(ctx: Context, tree: str, entity_id: str, part: str) -> Ans
 def put_item(ctx: Context, entity_id: str) -> Answer:
     """Change processors or memory with the item that was read."""
     vm = ctx.world.vm(entity_id, ctx.user)
-    return _changed(ctx, vm, sections.hardware([xml.parse(ctx.body, "Item")], vm))
+    return _changed(ctx, vm, sections.hardware([ctx.parse("Item")], vm))
 
 
 @route("PUT", _HARDWARE + "/disks", "reconfigure")
 def put_disks(ctx: Context, entity_id: str) -> Answer:
     """Replace the list of disks: one left out is deleted with its data."""
     vm = ctx.world.vm(entity_id, ctx.user)
-    items = list(xml.children(xml.parse(ctx.body, "RasdItemsList"), "Item"))
+    items = list(xml.children(ctx.parse("RasdItemsList"), "Item"))
     return _changed(ctx, vm, VmChange(disks=sections.disks(items, vm)))
 
 
@@ -121,7 +121,7 @@ def put_disks(ctx: Context, entity_id: str) -> Answer:
 def put_cards(ctx: Context, entity_id: str) -> Answer:
     """Replace the list of cards."""
     vm = ctx.world.vm(entity_id, ctx.user)
-    items = list(xml.children(xml.parse(ctx.body, "RasdItemsList"), "Item"))
+    items = list(xml.children(ctx.parse("RasdItemsList"), "Item"))
     nics, primary = sections.card_items(items)
     return _changed(ctx, vm, VmChange(nics=nics, primary_nic=primary))
 
@@ -137,7 +137,7 @@ def get_connections(ctx: Context, tree: str, entity_id: str) -> Answer:
 def put_connections(ctx: Context, entity_id: str) -> Answer:
     """Replace the list of cards: one left out is removed."""
     vm = ctx.world.vm(entity_id, ctx.user)
-    nics, primary = sections.cards(xml.parse(ctx.body, "NetworkConnectionSection"))
+    nics, primary = sections.cards(ctx.parse("NetworkConnectionSection"))
     return _changed(ctx, vm, VmChange(nics=nics, primary_nic=primary))
 
 
@@ -153,7 +153,7 @@ def get_customization(ctx: Context, tree: str, entity_id: str) -> Answer:
 def put_customization(ctx: Context, entity_id: str) -> Answer:
     """Replace the guest customization."""
     vm = ctx.world.vm(entity_id, ctx.user)
-    element = xml.parse(ctx.body, "GuestCustomizationSection")
+    element = ctx.parse("GuestCustomizationSection")
     return _changed(ctx, vm, VmChange(customization=sections.customization(element)))
 
 
@@ -168,7 +168,7 @@ def get_os(ctx: Context, tree: str, entity_id: str) -> Answer:
 def put_os(ctx: Context, entity_id: str) -> Answer:
     """Change the operating system."""
     vm, change = ctx.world.vm(entity_id, ctx.user), VmChange()
-    read_vapps.read_os(change, xml.parse(ctx.body, "ovf:OperatingSystemSection"), vm)
+    read_vapps.read_os(change, ctx.parse("ovf:OperatingSystemSection"), vm)
     return _changed(ctx, vm, change)
 
 
@@ -190,7 +190,7 @@ def get_capabilities(ctx: Context, entity_id: str) -> Answer:
 def put_capabilities(ctx: Context, entity_id: str) -> Answer:
     """Allow or forbid hot add; only while the VM is off."""
     vm, change = ctx.world.vm(entity_id, ctx.user), VmChange()
-    read_vapps.read_capabilities(change, xml.parse(ctx.body, "VmCapabilities"), vm)
+    read_vapps.read_capabilities(change, ctx.parse("VmCapabilities"), vm)
     return _changed(ctx, vm, change)
 
 

@@ -175,21 +175,6 @@ def yes(parent: etree._Element, name: str, *, default: bool = False) -> bool:
     return default if found is None else found
 
 
-def check_order(parent: etree._Element, allowed: tuple[str, ...]) -> None:
-    """Refuse children that are unknown or out of the schema's order, as vCD's validation does."""
-    position = 0
-    for element in parent:
-        if not isinstance(element.tag, str) or local_name(element) == "VCloudExtension":
-            continue
-        while position < len(allowed) and element.tag != tag(allowed[position]):
-            position += 1
-        if position == len(allowed):
-            raise bad_body(
-                "cvc-complex-type.2.4.a: Invalid content was found starting with element "
-                f"'{local_name(element)}'. No child element is expected at this point."
-            )
-
-
 def _set(element: etree._Element, attributes: Mapping[str, str] | None) -> None:
     if attributes:
         for key, text in attributes.items():
