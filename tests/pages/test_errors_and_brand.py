@@ -1,5 +1,6 @@
 """Error pages, and what a provider sets."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.exc import OperationalError
 
 from app.blueprints import web
+from app.db import db
 from app.factory import create_app
 from config import Config
 from tests.support.cast import Cast
@@ -41,10 +43,13 @@ def test_the_policy_allows_nothing_inline(owner: FlaskClient, cast: Cast) -> Non
 
 
 @pytest.fixture
-def harbour(config: Config) -> FlaskClient:
+def harbour(config: Config) -> Iterator[FlaskClient]:
     """A stranger at the panel of another provider."""
     ours = replace(config, brand_name="Harbour", brand_accent="#5a1a8a", brand_legal="Harbour Cloud LLC")
-    return create_app(replace(ours, support_email="help@harbour.example", demo=False)).test_client()
+    panel = create_app(replace(ours, support_email="help@harbour.example", demo=False))
+    yield panel.test_client()
+    with panel.app_context():
+        db.engine.dispose()
 
 
 def test_a_provider_sets_name_colour_mark_and_legal_line(harbour: FlaskClient, app: Flask) -> None:
