@@ -93,7 +93,7 @@ def run_sync(service_id: str) -> None:
 
 def run_scheduled(name: str, slot_at: str) -> None:
     """Job: one due run of periodic work; `slot_at` tells the runs apart in the log."""
-    log.info("scheduled %s for %s", name, slot_at)
+    log.debug("scheduled %s for %s", name, slot_at)
     next(line for line in SCHEDULE if line.name == name).run()
 
 
