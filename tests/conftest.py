@@ -5,6 +5,7 @@ from pathlib import Path
 
 import flask_migrate
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
 
@@ -21,6 +22,14 @@ from tests.support.settings import settings
 from vcdsim import Simulator
 
 pytest_plugins = ["tests.support.no_skips", "tests.support.services"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_hashes() -> Iterator[None]:
+    """Passwords of the tests are hashed with the least work: a real hash costs 140 ms, and every sign-in needs one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sign_in, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 @pytest.fixture(scope="session")
