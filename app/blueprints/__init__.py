@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
         form_token=web.form_token,
         frame=frame.frame,
         here=web.here,
+        is_fragment=False,
         languages=LANGUAGES,
         request_id=web.request_id,
         sentence=error_text,

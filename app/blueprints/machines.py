@@ -65,11 +65,22 @@ class Row:
         return [choice for choice in self.choices if choice not in self.buttons]
 
     @property
+    def login(self) -> str:
+        """How one signs in to it."""
+        return login(self.vm)
+
+    @property
     def hint(self) -> str:
         """What the state means for the person, where it is not plain."""
         if self.busy is None and self.vm.state is VmState.PARTLY_OFF:
             return gettext("It is off, but vCloud still holds its CPU and memory. Power off frees them.")
         return ""
+
+
+def login(vm: Vm) -> str:
+    """How one signs in to the machine from outside; empty while it has no address, or where there is no command."""
+    address = vm.outer_ip or vm.inner_ip
+    return f"ssh root@{address}" if address and "windows" not in vm.guest_os.lower() else ""
 
 
 def rows(vms: Iterable[Vm]) -> list[Row]:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import joinedload
 from app.accounts.rules import Permission
 from app.blueprints import lines, operation_page, web
 from app.blueprints.frame import running_count
+from app.blueprints.machines import login
 from app.blueprints.paging import Paging, paging
 from app.cloud import vms
 from app.cloud.models import Operation
@@ -72,6 +73,6 @@ def live_show(operation_id: uuid.UUID) -> web.Answer:
 def show_password(operation_id: uuid.UUID) -> web.Answer:
     """The password, to the person who asked for the machine, this one time."""
     operation = web.get_operation(operation_id)
-    name = lines.name_of(operation)
+    values = {"name": lines.name_of(operation), "login": login(operation.vm) if operation.vm else ""}
     password = vms.take_password(web.actor(), operation_id)
-    return render_template("operations/password.html", password=password, name=name, operation_id=operation_id)
+    return render_template("operations/password.html", password=password, operation_id=operation_id, **values)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from flask import Flask, g, request_started
 from flask.testing import FlaskClient
+from jinja2 import StrictUndefined
 from sqlalchemy import select
 
 from app.accounts.rules import Actor
@@ -13,6 +14,12 @@ from app.cloud.models import Vm
 from app.db import db
 from tests.support.cast import Cast
 from tests.support.page import sign_in
+
+
+@pytest.fixture(autouse=True)
+def no_forgotten_values(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A value that a view forgot to hand to its template fails the test, instead of showing nothing."""
+    monkeypatch.setattr(app.jinja_env, "undefined", StrictUndefined)
 
 
 @pytest.fixture(autouse=True)

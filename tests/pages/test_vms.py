@@ -167,6 +167,13 @@ def test_the_page_has_size_addresses_and_system(owner: FlaskClient, cloud: Simul
     assert vm.inner_ip in copies
 
 
+def test_the_page_says_how_to_sign_in_where_there_is_a_command(owner: FlaskClient, cloud: Simulator) -> None:
+    linux, windows = vm_id("shop-web-1"), vm_id("terminal")
+    address = db.session.get_one(Vm, linux).outer_ip
+    assert f"ssh root@{address}" in open_page(owner, f"/vms/{linux}").text
+    assert "ssh" not in open_page(owner, f"/vms/{windows}").text
+
+
 def test_a_server_gone_from_vcloud_says_so_and_offers_nothing(
     owner: FlaskClient, cloud: Simulator, clock: Clock
 ) -> None:
