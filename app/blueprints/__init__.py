@@ -18,6 +18,7 @@ def register(app: Flask) -> None:
         app.register_blueprint(module.bp)
     app.context_processor(lambda: {"locale": web.locale(), "theme": web.theme(), "brand": brand.brand()})
     app.jinja_env.globals.update(
+        back=web.back,
         form_token=web.form_token,
         frame=frame.frame,
         here=web.here,

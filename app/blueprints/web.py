@@ -204,6 +204,12 @@ def here(**changes: object) -> str:
     return request.path.removesuffix("/live") + (f"?{urlencode(list(arguments.items()))}" if arguments else "")
 
 
+def back() -> str:
+    """Where to go after choosing a language or theme: this page, or the start if it cannot be asked for by GET."""
+    adapter = current_app.create_url_adapter(request)
+    return here() if adapter is not None and adapter.test(method="GET") else "/"
+
+
 # ---- Language, zone, theme ------------------------------------------------------------------------------------------
 
 

@@ -87,6 +87,7 @@ def test_the_password_is_shown_once_to_the_person_who_asked(
     assert shown.response.headers["Cache-Control"] == "no-store"
     assert len(shown.texts(".sk-fig code")[0]) == 16
     assert shown.texts("p > code")[-1].startswith("ssh root@203.0.113.")
+    assert shown.send("/theme/dark").location == "/", "the page with the password cannot be opened again"
     assert page.send(f"{path}/password").status_code == 409
     assert "Show the password" not in open_page(owner, path).text
 
