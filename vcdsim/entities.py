@@ -31,6 +31,12 @@ class Org:
     deployment_lease_s: int = 0
     storage_lease_s: int = 0
     metadata: dict[str, Metadata] = field(default_factory=dict)
+    last_task_id: str | None = None
+
+    @property
+    def org_id(self) -> str:
+        """It belongs to itself."""
+        return self.id
 
 
 @dataclass
@@ -40,8 +46,37 @@ class User:
     id: str
     name: str
     org_id: str
-    password: str
+    password: str = field(repr=False)
     role: str = "Organization Administrator"
+    full_name: str = ""
+    email: str = ""
+    description: str = ""
+    telephone: str = ""
+    is_enabled: bool = True
+    stored_vm_quota: int = 0
+    deployed_vm_quota: int = 0
+    last_task_id: str | None = None
+
+
+@dataclass
+class Role:
+    """A role of users; what it allows is only remembered."""
+
+    id: str
+    name: str
+    description: str = ""
+    rights: list[str] = field(default_factory=list)
+
+
+@dataclass
+class ApiToken:
+    """A token to log in with; `secret` is empty until it has been fetched."""
+
+    id: str
+    name: str
+    user_id: str
+    created_at: float
+    secret: str = field(default="", repr=False)
 
 
 @dataclass
@@ -77,6 +112,17 @@ class Vdc:
     network_ids: list[str] = field(default_factory=list)
     vapp_ids: list[str] = field(default_factory=list)
     template_ids: list[str] = field(default_factory=list)
+    metadata: dict[str, Metadata] = field(default_factory=dict)
+    access: Access | None = None
+    last_task_id: str | None = None
+
+
+@dataclass
+class Access:
+    """Who else may use something: everyone at a level, or users at theirs."""
+
+    everyone: str | None = None
+    users: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -112,6 +158,8 @@ class OrgNetwork:
     description: str = ""
     is_shared: bool = False
     used: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, Metadata] = field(default_factory=dict)
+    last_task_id: str | None = None
 
 
 @dataclass
@@ -256,16 +304,44 @@ class VApp:
     startup: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Made by vCD for a VM on its own, and gone with it.
     is_auto: bool = False
+    access: Access | None = None
+    product_sections: list[str] = field(default_factory=list)
     metadata: dict[str, Metadata] = field(default_factory=dict)
     last_task_id: str | None = None
 
 
 @dataclass
 class Metadata:
-    """One typed metadata value: `kind` is String, Number, Boolean or DateTime."""
+    """One typed metadata value: `kind` is String, Number, Boolean or DateTime.
+
+    Entries of the domain SYSTEM are the provider's; tenants see them unless they are PRIVATE.
+    """
 
     kind: str
     value: str
+    domain: str = "GENERAL"
+    visibility: str = "READWRITE"
+
+
+@dataclass
+class IndependentDisk:
+    """A disk with a life of its own; attached, it is also among the disks of `vm_id`."""
+
+    id: str
+    name: str
+    vdc_id: str
+    org_id: str
+    owner_id: str
+    created_at: float
+    size_mb: int
+    storage_profile_id: str
+    description: str = ""
+    bus_type: str = "6"
+    bus_sub_type: str = "lsilogic"
+    is_resolved: bool = False
+    vm_id: str | None = None
+    metadata: dict[str, Metadata] = field(default_factory=dict)
+    last_task_id: str | None = None
 
 
 @dataclass
@@ -284,6 +360,7 @@ class Template:
     vm_ids: list[str] = field(default_factory=list)
     networks: list[VAppNetwork] = field(default_factory=list)
     metadata: dict[str, Metadata] = field(default_factory=dict)
+    last_task_id: str | None = None
 
 
 @dataclass
@@ -298,6 +375,9 @@ class Catalog:
     description: str = ""
     is_public: bool = False
     template_ids: list[str] = field(default_factory=list)
+    metadata: dict[str, Metadata] = field(default_factory=dict)
+    access: Access | None = None
+    last_task_id: str | None = None
 
 
 @dataclass
@@ -313,7 +393,7 @@ class TaskError:
 class Task:
     """An asynchronous task. `effect` names the function that ends it, `args` is its JSON input.
 
-    `status` holds queued, running, success, error or canceled; the world moves it on its clock.
+    `status` holds queued, preRunning, running, success, error, canceled or aborted; the world moves it on its clock.
     """
 
     id: str
@@ -332,6 +412,9 @@ class Task:
     finished_at: float | None = None
     cancel_requested: bool = False
     is_stuck: bool = False
+    #: It waits in `preRunning` until somebody lets it on.
+    is_blocked: bool = False
+    is_to_abort: bool = False
     fails_with: TaskError | None = None
     error: TaskError | None = None
 
@@ -351,3 +434,5 @@ class Session:
     org_id: str = ""
     used_at: float = 0.0
     expires_at: float | None = None
+    #: Made from an API token: it may not manage users or tokens.
+    is_of_token: bool = False

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from vcdsim.clock import Clock
 from vcdsim.entities import OFF, ON, SUSPENDED, Catalog
 from vcdsim.seeds import (
@@ -22,8 +24,9 @@ from vcdsim.seeds import (
 from vcdsim.world import SYSTEM_ORG, World
 
 _ADMIN = "Organization Administrator"
-#: VMs per vApp and per VDC in the worlds made by number.
+#: VMs per vApp, and per VDC unless told, in the worlds made by number.
 _PER_VAPP, _PER_VDC = 5, 1000
+_BY_NUMBER = re.compile(r"(?P<vms>[1-9]\d{0,5})(?:/(?P<vdcs>[1-9]\d{0,2}))?")
 
 
 def build(name: str, clock: Clock) -> World:
@@ -35,10 +38,10 @@ def build(name: str, clock: Clock) -> World:
         _globex(world)
     elif name == "small":
         _numbered(world, 300)
-    elif name.isdecimal() and int(name) > 0:
-        _numbered(world, int(name))
+    elif found := _BY_NUMBER.fullmatch(name):
+        _numbered(world, int(found["vms"]), int(found["vdcs"]) if found["vdcs"] else None)
     else:
-        raise ValueError(f"unknown world {name!r}: demo, small, or a number of VMs")
+        raise ValueError(f"unknown world {name!r}: demo, small, a number of VMs, or VMs/VDCs such as 500/4")
     return world
 
 
@@ -110,19 +113,23 @@ def _globex(world: World) -> None:
     add_vapp(world, vdc, "portal", portal)
 
 
-def _numbered(world: World, count: int) -> None:
-    """`count` VMs in vApps of five; every third VM is on; a VDC holds up to a thousand."""
+def _numbered(world: World, count: int, vdc_count: int | None = None) -> None:
+    """`count` VMs in vApps of five, spread over the VDCs; every third VM is on."""
     org = add_org(world, "acme", "Acme Ltd", "acme-admin", _ADMIN)
-    for first in range(0, count, _PER_VDC):
-        number = first // _PER_VDC + 1
+    vdc_count = vdc_count or -(-count // _PER_VDC)
+    first = vapp_number = 0
+    for number in range(1, vdc_count + 1):
         ending = "" if number == 1 else f"-{number}"
         vdc = add_vdc(world, org, f"acme-vdc{ending}")
         net = f"acme-net{ending}"
         subnet = f"10.{number % 250}.0.0/16"
         next_ip = address_cursor(add_network(world, vdc, net, "natRouted", subnet=subnet, pool_size=60_000))
-        for start in range(first, min(first + _PER_VDC, count), _PER_VAPP):
-            machines = [_numbered_machine(one, net) for one in range(start, min(start + _PER_VAPP, count))]
-            add_vapp(world, vdc, f"vapp-{start // _PER_VAPP:05}", machines, next_ip=next_ip)
+        end = count * number // vdc_count
+        for start in range(first, end, _PER_VAPP):
+            machines = [_numbered_machine(one, net) for one in range(start, min(start + _PER_VAPP, end))]
+            add_vapp(world, vdc, f"vapp-{vapp_number:05}", machines, next_ip=next_ip)
+            vapp_number += 1
+        first = end
 
 
 def _numbered_machine(number: int, network: str) -> Machine:

@@ -14,6 +14,7 @@ from vcdsim import networks
 from vcdsim.entities import (
     NO_NETWORK,
     OFF,
+    ApiToken,
     Catalog,
     Customization,
     Disk,
@@ -92,6 +93,8 @@ def add_org(world: World, name: str, full_name: str, user_name: str, role: str) 
     world.orgs[org.id] = org
     user = User(seeded_id("user", name, user_name), user_name, org.id, _PASSWORD, role)
     world.users[user.id] = user
+    token = ApiToken(seeded_id("token", name, user_name), "known", user.id, world.now(), f"{name}-{user_name}-token")
+    world.api_tokens[token.id] = token
     return org
 
 

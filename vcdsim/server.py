@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import socket
 import sys
 import threading
@@ -14,6 +15,7 @@ from typing import Any
 from vcdsim.api import Answer
 
 Handle = Callable[[str, str, Mapping[str, str], bytes], Answer]
+ControlHandle = Callable[[str, str, bytes], Answer]
 MOST_BODY_BYTES = 16 * 2**20
 IDLE_CONNECTION_S = 120
 
@@ -25,9 +27,10 @@ class Server(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, host: str, port: int, handle: Handle) -> None:
+    def __init__(self, host: str, port: int, handle: Handle, control: ControlHandle | None = None) -> None:
         super().__init__((host, port), _Connection)
         self.handle = handle
+        self.control = control
         self._open: set[socket.socket] = set()
         self._open_lock = threading.Lock()
 
@@ -81,20 +84,54 @@ class _Connection(BaseHTTPRequestHandler):
         body = self._body()
         if body is None:
             return
-        answer = self.server.handle(self.command, self.path, dict(self.headers.items()), body)
+        control = self.server.control
+        if control is not None and self._is_control():
+            answer = control(self.command, self.path, body)
+        else:
+            answer = self.server.handle(self.command, self.path, dict(self.headers.items()), body)
         if answer.delay_s:
             time.sleep(answer.delay_s)
         if answer.is_cut:
-            self.close_connection = True
-            self.connection.shutdown(socket.SHUT_RDWR)
+            self._cut()
             return
+        self._send(answer)
+
+    def _is_control(self) -> bool:
+        """A request under `/vcdsim/` from this machine, not made by a web page somebody looks at."""
+        return (
+            self.path.startswith("/vcdsim/")
+            and ipaddress.ip_address(self.client_address[0]).is_loopback
+            and "Origin" not in self.headers
+        )
+
+    def _send(self, answer: Answer) -> None:
         self.send_response_only(answer.status)
         for name, value in answer.headers.items():
             self.send_header(name, value)
         if answer.status != 204:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
-        self.wfile.write(answer.body)
+        body = answer.body if answer.cut_after is None else answer.body[: answer.cut_after]
+        if answer.drip_bytes_s is None:
+            self.wfile.write(body)
+        else:
+            self._drip(body, answer.drip_bytes_s)
+        if answer.cut_after is not None:
+            self.wfile.flush()
+            self._cut()
+
+    def _drip(self, body: bytes, bytes_per_s: int) -> None:
+        """Ten portions a second, or one byte at a time when that is already too much."""
+        portion = max(1, bytes_per_s // 10)
+        for start in range(0, len(body), portion):
+            self.wfile.write(body[start : start + portion])
+            self.wfile.flush()
+            time.sleep(portion / max(1, bytes_per_s))
+
+    def _cut(self) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.connection.shutdown(socket.SHUT_RDWR)
 
     def _body(self) -> bytes | None:
         """The request body; None when the request was refused for its length or form."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from vcdsim import models, state, tasks
 from vcdsim.api import Answer, Api
 from vcdsim.clock import Clock
+from vcdsim.control import Control
 from vcdsim.faults import Faults
 from vcdsim.server import Server
 from vcdsim.world import World
@@ -62,15 +63,32 @@ class Simulator:
                 self.clock.advance_to(due)
                 tasks.tick(self.world)
 
+    def act_on_task(self, task_id: str, action: str) -> str:
+        """`resume` or `abort` a task that waits, or `cancel` any; its status afterwards."""
+        with self._lock:
+            task = self.world.tasks.get(task_id)
+            if task is None:
+                raise ValueError(f"there is no task {task_id}")
+            {"resume": tasks.resume, "abort": tasks.abort, "cancel": tasks.cancel}[action](self.world, task)
+            return task.status
+
+    def replace_world(self, world: World) -> None:
+        """Go on with another world; all sessions of the old one are over."""
+        with self._lock:
+            self.world = self._api.world = world
+
     def expire_sessions(self) -> None:
         """All tokens become invalid."""
         with self._lock:
             self.world.sessions.clear()
 
     @contextmanager
-    def serve(self, port: int = 0, host: str = "127.0.0.1") -> Iterator[str]:
-        """Serve over HTTP from a thread while the block runs; gives the base URL."""
-        server = Server(host, port, self.handle)
+    def serve(self, port: int = 0, host: str = "127.0.0.1", *, control: bool = False) -> Iterator[str]:
+        """Serve over HTTP from a thread while the block runs; gives the base URL.
+
+        With `control` faults, clock and world can be reached under `/vcdsim/`, from this machine only.
+        """
+        server = Server(host, port, self.handle, Control(self).handle if control else None)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         thread.start()
         try:
@@ -81,7 +99,10 @@ class Simulator:
 
     def save(self, path: Path) -> None:
         """Write the world to a file that `state_file` loads."""
+        state.write(path, self.dump())
+
+    def dump(self) -> str:
+        """The world as the text of such a file."""
         with self._lock:
             tasks.tick(self.world)
-            text = state.dump(self.world)
-        state.write(path, text)
+            return state.dump(self.world)

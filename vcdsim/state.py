@@ -26,6 +26,9 @@ _KEPT = (
     "template_vms",
     "vapps",
     "vms",
+    "disks",
+    "roles",
+    "api_tokens",
     "tasks",
     "mac_count",
 )
@@ -60,6 +63,20 @@ def load(path: Path, clock: Clock) -> World | None:
         raise ValueError(f"{path} is not a saved world of vcdsim")
     if data.get("version") != VERSION:
         raise ValueError(f"{path} has version {data.get('version')}, this vcdsim reads version {VERSION}")
+    return _decoded(data, clock)
+
+
+def from_data(data: object, clock: Clock) -> World:
+    """The world of a parsed dump; ValueError when it is none."""
+    if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (FORMAT, VERSION):
+        raise ValueError("this is not a saved world of vcdsim")
+    try:
+        return _decoded(data, clock)
+    except (TypeError, AttributeError, KeyError) as wrong:
+        raise ValueError(f"this is not a saved world of vcdsim: {wrong}") from None
+
+
+def _decoded(data: dict[str, object], clock: Clock) -> World:
     hints = typing.get_type_hints(World)
     fields = {field.name for field in dataclasses.fields(World)}
     kept = {name: decode(hints[name], data[name]) for name in _KEPT if name in data and name in fields}

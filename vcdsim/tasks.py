@@ -9,15 +9,39 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vcdsim.entities import Task, TaskError, User, VApp, Vm
+from vcdsim.entities import (
+    Catalog,
+    IndependentDisk,
+    Org,
+    OrgNetwork,
+    Task,
+    TaskError,
+    Template,
+    User,
+    VApp,
+    Vdc,
+    Vm,
+)
 from vcdsim.refusals import RefusalError, busy
 from vcdsim.world import World
 
+Owner = Vm | VApp | IndependentDisk | Vdc | Org | User | Template | Catalog | OrgNetwork
 Effect = Callable[[World, Task], None]
 
 _EFFECTS: dict[str, Effect] = {}
 _ROLLBACKS: dict[str, Effect] = {}
 
+_KINDS: dict[type, str] = {
+    Vm: "vm",
+    VApp: "vapp",
+    IndependentDisk: "disk",
+    Vdc: "vdc",
+    Org: "org",
+    User: "user",
+    Template: "vapptemplate",
+    Catalog: "catalog",
+    OrgNetwork: "network",
+}
 #: Nominal seconds from `running` to the end; instantiate adds time for its disks.
 DURATIONS_S = {
     "instantiate": 60.0,
@@ -37,6 +61,16 @@ DURATIONS_S = {
     "reconfigure": 8.0,
     "update_vapp": 5.0,
     "snapshot": 10.0,
+    "create_disk": 10.0,
+    "update_disk": 5.0,
+    "delete_disk": 5.0,
+    "attach_disk": 8.0,
+    "detach_disk": 8.0,
+    "metadata": 2.0,
+    "create_vdc": 20.0,
+    "update_vdc": 5.0,
+    "delete_vdc": 10.0,
+    "delete_org": 10.0,
 }
 QUEUE_S = 0.5
 EXPIRY_S = 90 * 86400.0
@@ -69,6 +103,16 @@ def require_idle_vm(world: World, vm: Vm) -> None:
         _require_idle(world, kind, entity_id)
 
 
+def require_idle(world: World, owner: Owner) -> None:
+    """Refuse with BUSY_ENTITY while a task works on the entity, on its vApp or on its VMs."""
+    if isinstance(owner, Vm):
+        require_idle_vm(world, owner)
+    elif isinstance(owner, VApp):
+        require_idle_vapp(world, owner)
+    else:
+        _require_idle(world, _KINDS[type(owner)], owner.id)
+
+
 def require_idle_vapp(world: World, vapp: VApp) -> None:
     """Refuse with BUSY_ENTITY while a task works on the vApp or on any of its VMs."""
     _require_idle(world, "vapp", vapp.id)
@@ -95,7 +139,7 @@ def _require_idle(world: World, kind: str, entity_id: str) -> None:
 def start(
     world: World,
     actor: User,
-    owner: Vm | VApp,
+    owner: Owner,
     operation_name: str,
     effect_name: str,
     *,
@@ -110,7 +154,7 @@ def start(
         id=world.new_id(),
         operation_name=operation_name,
         effect=effect_name,
-        owner_kind="vm" if isinstance(owner, Vm) else "vapp",
+        owner_kind=_KINDS[type(owner)],
         owner_id=owner.id,
         owner_name=owner.name,
         org_id=owner.org_id,
@@ -120,6 +164,8 @@ def start(
         ends_at=runs_at + world.clock.scale(DURATIONS_S[effect_name] + extra_s),
         args=args or {},
         is_stuck=fault is not None and fault.stuck,
+        is_blocked=fault is not None and fault.blocked,
+        is_to_abort=fault is not None and fault.aborted,
         fails_with=fault.error if fault is not None else None,
     )
     world.tasks[task.id] = task
@@ -137,6 +183,25 @@ def tick(world: World) -> None:
     while (due := world.take_due(now)) is not None:
         moment, task = due
         _move(world, task, moment)
+    _forget_expired(world, now)
+
+
+def resume(world: World, task: Task) -> None:
+    """Let a task on that waits in `preRunning`."""
+    task.is_blocked = False
+    if task.status == "preRunning":
+        duration_s = task.ends_at - task.runs_at
+        task.runs_at = world.now()
+        task.ends_at = task.runs_at + duration_s
+        task.status = "queued"
+        _move(world, task, task.runs_at)
+
+
+def abort(world: World, task: Task) -> None:
+    """End a task that waits in `preRunning`, or any other unfinished one, as `aborted`."""
+    if not task.is_final:
+        _undo(world, task)
+        _finish(world, task, "aborted", world.now())
 
 
 def cancel(world: World, task: Task) -> None:
@@ -152,7 +217,7 @@ def resume_agenda(world: World) -> None:
     for task in world.tasks.values():
         if not task.is_final:
             world.occupy(task.owner_id, task.id)
-            if not task.is_stuck or task.status == "queued":
+            if task.status == "queued" or (task.status == "running" and not task.is_stuck):
                 world.schedule(task.runs_at if task.status == "queued" else task.ends_at, task.id)
 
 
@@ -160,7 +225,7 @@ def progress(task: Task, now: float) -> int:
     """Percent done: 1 once running, 100 at the end; a stuck task stays at 1."""
     if task.is_final:
         return 100
-    if task.status == "queued":
+    if task.status in ("queued", "preRunning"):
         return 0
     if task.is_stuck:
         return 1
@@ -171,11 +236,18 @@ def progress(task: Task, now: float) -> int:
 def _move(world: World, task: Task, moment: float) -> None:
     if task.is_final:
         return
+    if task.status == "queued" and task.is_blocked:
+        task.status = "preRunning"
+        world.changed()
+        return
     if task.status == "queued":
         task.status = "running"
         if not task.is_stuck:
             world.schedule(task.ends_at, task.id)
         world.changed()
+        return
+    if task.is_to_abort:
+        abort(world, task)
         return
     if task.fails_with is not None:
         _undo(world, task)
@@ -203,6 +275,15 @@ def _finish(world: World, task: Task, status: str, moment: float) -> None:
     task.args = {}
     world.release(task.owner_id, task.id)
     world.changed()
+
+
+def _forget_expired(world: World, now: float) -> None:
+    """Tasks are destroyed at their expiry time; the dictionary has the oldest first."""
+    while world.tasks:
+        oldest = next(iter(world.tasks.values()))
+        if not oldest.is_final or oldest.created_at + EXPIRY_S > now:
+            return
+        del world.tasks[oldest.id]
 
 
 def _forget_old(world: World) -> None:

@@ -15,9 +15,12 @@ from vcdsim.clock import Clock
 from vcdsim.entities import (
     ON,
     SUSPENDED,
+    ApiToken,
     Catalog,
+    IndependentDisk,
     Org,
     OrgNetwork,
+    Role,
     Session,
     StorageProfile,
     Task,
@@ -39,10 +42,12 @@ FAILED_CREATION, UNRESOLVED, RESOLVED, STATUS_SUSPENDED, POWERED_ON, POWERED_OFF
 
 @dataclass
 class TaskFault:
-    """What happens to the next task that is started: it hangs, or it ends in `error`."""
+    """What happens to the next task that is started: it hangs, fails, waits to be let on, is aborted."""
 
     stuck: bool = False
     error: TaskError | None = None
+    blocked: bool = False
+    aborted: bool = False
 
 
 @dataclass
@@ -60,6 +65,9 @@ class World:
     template_vms: dict[str, Vm] = field(default_factory=dict)
     vapps: dict[str, VApp] = field(default_factory=dict)
     vms: dict[str, Vm] = field(default_factory=dict)
+    disks: dict[str, IndependentDisk] = field(default_factory=dict)
+    roles: dict[str, Role] = field(default_factory=dict)
+    api_tokens: dict[str, ApiToken] = field(default_factory=dict)
     tasks: dict[str, Task] = field(default_factory=dict)
     sessions: dict[str, Session] = field(default_factory=dict)
     #: Grows with every change that a saved file must show.
@@ -200,6 +208,20 @@ class World:
             raise no_access("vm", vm_id)
         return vm
 
+    def disk(self, disk_id: str, user: User) -> IndependentDisk:
+        """The independent disk, or 403."""
+        disk = self.disks.get(disk_id)
+        if disk is None or not self._may(user, disk.org_id):
+            raise no_access("disk", disk_id)
+        return disk
+
+    def user(self, user_id: str, user: User) -> User:
+        """The user of that id, or 403."""
+        found = self.users.get(user_id)
+        if found is None or not self._may(user, found.org_id):
+            raise no_access("user", user_id)
+        return found
+
     def storage_profile(self, profile_id: str, user: User) -> StorageProfile:
         """The storage profile, or 403."""
         profile = self.storage_profiles.get(profile_id)
@@ -255,13 +277,14 @@ class World:
         return next((one for one in profiles if one.is_default), profiles[0])
 
     def storage_used_mb(self, profile: StorageProfile) -> int:
-        """Disk space of all VMs on the profile."""
-        return sum(
+        """Disk space of all VMs and independent disks on the profile."""
+        own = sum(
             disk.size_mb
             for vm in self.vdc_vms(self.vdcs[profile.vdc_id])
             for disk in vm.disks
-            if disk.storage_profile_id == profile.id
+            if disk.storage_profile_id == profile.id and disk.independent_id is None
         )
+        return own + sum(one.size_mb for one in self.disks.values() if one.storage_profile_id == profile.id)
 
     def compute_used(self, vdc: Vdc) -> tuple[int, int]:
         """(MHz, MB) taken by the VMs that are on."""

@@ -55,7 +55,8 @@ class Talk:
             token = self._log_in("/api/sessions", login, "application/*+xml").headers["x-vcloud-authorization"]
             self.headers["x-vcloud-authorization"] = token
         else:
-            reply = self._log_in("/cloudapi/1.0.0/sessions", login, "application/json")
+            path = "/cloudapi/1.0.0/sessions" + "/provider" * login.endswith("@System")
+            reply = self._log_in(path, login, "application/json")
             self.headers["Authorization"] = f"Bearer {reply.headers['x-vmware-vcloud-access-token']}"
 
     def _log_in(self, path: str, login: str, media_type: str) -> Reply:

@@ -95,3 +95,77 @@ def test_latency_is_waited_out_without_holding_others_up(sim: Simulator) -> None
     fault = sim.faults.add("versions", latency_s=0.2)
     answer = sim.handle("GET", "/api/versions", {}, b"")
     assert (answer.status, answer.delay_s, fault.times) == (200, 0.2, 0)
+
+
+def test_a_truncated_answer_has_the_length_of_what_is_left(sim: Simulator, talk: Talk) -> None:
+    sim.faults.add("session", truncate_to=40)
+    reply = talk.send("GET", "/api/session")
+    assert (reply.status, len(reply.body)) == (200, 40)
+
+
+def test_a_wrong_content_type_comes_with_the_right_body(sim: Simulator, talk: Talk) -> None:
+    sim.faults.add("session", content_type="text/html")
+    reply = talk.send("GET", "/api/session")
+    assert (reply.headers["content-type"], reply.root.get("org")) == ("text/html", "acme")
+
+
+def test_a_busy_load_balancer_says_when_to_come_again(sim: Simulator, talk: Talk) -> None:
+    sim.faults.add("session", http_status=429, retry_after_s=7)
+    reply = talk.send("GET", "/api/session")
+    assert (reply.status, reply.headers["retry-after"]) == (429, "7")
+
+
+def test_a_redirect_leads_elsewhere(sim: Simulator, talk: Talk) -> None:
+    sim.faults.add("session", redirect_to="http://other.example/api/session")
+    reply = talk.send("GET", "/api/session")
+    assert (reply.status, reply.headers["location"]) == (302, "http://other.example/api/session")
+
+
+def test_a_session_ends_between_two_requests(sim: Simulator, talk: Talk) -> None:
+    sim.faults.add("powerOn", expire_session=True)
+    assert power_on(talk)[0] == 401
+    assert talk.send("GET", "/api/session").status == 401
+    assert power_on(Talk(sim))[0] == 202
+
+
+def test_a_withdrawn_version_is_neither_listed_nor_taken(sim: Simulator) -> None:
+    sim.faults.add("*", times=None, withdrawn=["36.0", "36.1"])
+    listed = sim.handle("GET", "/api/versions", {}, b"").body
+    assert (b">36.0<" in listed, b">36.1<" in listed, b">36.2<" in listed) == (False, False, True)
+    with pytest.raises(AssertionError, match="406"):
+        Talk(sim, version="36.0")
+    Talk(sim, version="36.2")
+
+
+def test_a_task_can_be_aborted(sim: Simulator, talk: Talk) -> None:
+    sim.faults.add("powerOn", abort_task=True)
+    task = talk.send("POST", f"{talk.vm('sandbox')}/power/action/powerOn").root.get("href") or ""
+    sim.settle()
+    assert talk.get(task).get("status") == "aborted"
+    assert talk.get(talk.vm("sandbox")).get("status") == "8"
+
+
+def test_over_http_a_body_is_cut_in_the_middle(sim: Simulator) -> None:
+    sim.faults.add("versions", cut_after=100)
+    with sim.serve() as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        connection.request("GET", "/api/versions")
+        with pytest.raises(http.client.IncompleteRead) as caught:
+            connection.getresponse().read()
+        connection.close()
+    assert len(caught.value.partial) == 100
+
+
+def test_over_http_a_body_drips(sim: Simulator) -> None:
+    whole = len(sim.handle("GET", "/api/versions", {}, b"").body)
+    sim.faults.add("versions", drip_bytes_s=whole * 4)
+    with sim.serve() as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        connection.request("GET", "/api/versions")
+        answer = connection.getresponse()
+        pieces = []
+        while piece := answer.read1():
+            pieces.append(len(piece))
+        connection.close()
+    assert len(pieces) > 1
+    assert sum(pieces) > whole - 100

@@ -198,4 +198,11 @@ def test_a_wrong_argument_is_said_in_one_line() -> None:
     with run("--world", "nowhere") as process:
         _, errors = process.communicate(timeout=20)
     assert process.returncode == 1
-    assert errors == "vcdsim: unknown world 'nowhere': demo, small, or a number of VMs\n"
+    assert errors == "vcdsim: unknown world 'nowhere': demo, small, a number of VMs, or VMs/VDCs such as 500/4\n"
+
+
+def test_a_world_has_as_many_vms_in_as_many_vdcs_as_said() -> None:
+    world = Simulator("103/4").world
+    vdcs = [vdc for vdc in world.vdcs.values() if vdc.name.startswith("acme-vdc")]
+    assert (len(world.vms), len(vdcs)) == (103, 4)
+    assert len({vapp.name for vapp in world.vapps.values()}) == len(world.vapps)

@@ -110,3 +110,10 @@ def _task_href(body: bytes) -> str:
     marker = b"/api/task/"
     start_at = body.index(marker)
     return body[start_at : start_at + len(marker) + 36].decode()
+
+
+def test_an_expired_task_is_gone(sim: Simulator, talk: Talk) -> None:
+    task = start(talk)
+    sim.settle()
+    sim.advance(91 * 86400)
+    assert Talk(sim).send("GET", task).status == 403

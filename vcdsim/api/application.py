@@ -5,22 +5,24 @@ from __future__ import annotations
 import json
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from email.utils import formatdate
 from urllib.parse import urlsplit
 
 from lxml import etree
 
 from vcdsim import tasks
-from vcdsim.api import hrefs, sessions, xml
+from vcdsim.api import hrefs, oauth, sessions, xml
 from vcdsim.api import version as versions
 from vcdsim.api.context import Answer, Context
 from vcdsim.api.routing import exists, find
+from vcdsim.api.spoiling import spoil, task_fault
 from vcdsim.api.version import Version
-from vcdsim.entities import TaskError
+from vcdsim.entities import Session
 from vcdsim.faults import Fault, FaultError, Faults
 from vcdsim.refusals import RefusalError, not_found
-from vcdsim.world import TaskFault, World
+from vcdsim.world import World
 
 _LOGINS = {
     ("POST", "/api/sessions"): "login",
@@ -30,6 +32,24 @@ _LOGINS = {
 }
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]_-]+")
 _HTML = b"<html><head><title>%d</title></head><body><h1>%d Service Unavailable</h1></body></html>\n"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it came, its path cleaned and the names of its headers in lower case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    request_id: str
+
+    @property
+    def base(self) -> str:
+        """The address the client used, for the hrefs of the answer."""
+        host = self.headers.get("host", "")
+        return f"http://{host if _HOST.fullmatch(host) else 'vcdsim.test'}"
 
 
 class Api:
@@ -52,10 +72,11 @@ class Api:
         faults = self.faults.take(operation)
         answer = self._before(faults, request_id)
         if answer is None:
-            self.world.task_fault = _task_fault(faults)
-            answer = self._answer(method, clean_path, address.query, lowered, body, request_id)
+            self.world.task_fault = task_fault(faults)
+            request = Request(method, clean_path, address.query, lowered, body, request_id)
+            answer = self._answer(request, faults)
             self.world.task_fault = None
-            answer.is_cut = any(fault.drop_answer for fault in faults)
+            spoil(answer, faults)
         answer.delay_s = sum(fault.latency_s for fault in faults)
         answer.headers.setdefault("Date", formatdate(usegmt=True))
         answer.headers["X-VMWARE-VCLOUD-REQUEST-ID"] = request_id
@@ -72,50 +93,72 @@ class Api:
         for fault in faults:
             if fault.drop_request:
                 return Answer(0, is_cut=True)
+            if fault.redirect_to is not None:
+                return Answer(302, {"Location": fault.redirect_to})
             if fault.http_status is not None:
                 status = fault.http_status
-                return Answer(status, {"Content-Type": "text/html"}, _HTML % (status, status))
+                headers = {"Content-Type": "text/html"}
+                if fault.retry_after_s is not None:
+                    headers["Retry-After"] = str(fault.retry_after_s)
+                return Answer(status, headers, _HTML % (status, status))
             if fault.error is not None:
                 return _error_answer(fault.error, versions.SUPPORTED[-1], request_id)
         return None
 
-    def _answer(
-        self, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, request_id: str
-    ) -> Answer:
-        host = headers.get("host", "")
-        base = f"http://{host if _HOST.fullmatch(host) else 'vcdsim.test'}"
+    def _answer(self, request: Request, faults: list[Fault]) -> Answer:
+        path, headers = request.path, request.headers
         version = versions.SUPPORTED[-1]
+        served = versions.served(one for fault in faults for one in fault.withdrawn)
         try:
-            if (method, path) == ("GET", "/api/versions"):
-                return get_versions(base)
-            version = versions.from_accept(headers.get("accept", ""))
-            if (method, path) in _LOGINS:
-                return self._log_in(path, base, version, headers, request_id)
+            if (request.method, path) == ("GET", "/api/versions"):
+                return get_versions(request.base, served)
+            if request.method == "POST" and path.startswith("/oauth/"):
+                return oauth.answer(self.world, path, headers, request.body)
+            version = versions.from_accept(headers.get("accept", ""), served)
+            if (request.method, path) in _LOGINS:
+                return self._log_in(request, version)
             session = sessions.current(self.world, headers)
+            if session is not None and any(fault.expire_session for fault in faults):
+                del self.world.sessions[session.token]
+                session = None
             if session is None:
                 return sessions.unauthorized()
-            user = self.world.users[session.user_id]
-            ctx = Context(self.world, base, version, path, query, headers, body, request_id, session, user)
-            answer = _dispatch(ctx, method)
+            answer = _dispatch(self._context(request, version, session, faults), request.method)
             if session.expires_at is None:
                 answer.headers.setdefault("x-vcloud-authorization", session.token)
             return answer
         except RefusalError as refusal:
             error = FaultError(refusal.minor_code, refusal.message, refusal.status)
-            if path.startswith("/cloudapi"):
-                return _json_error(error, version, request_id)
-            return _error_answer(error, version, request_id)
+            if path.startswith(("/cloudapi", "/oauth")):
+                return _json_error(error, version, request.request_id)
+            return _error_answer(error, version, request.request_id)
 
-    def _log_in(self, path: str, base: str, version: Version, headers: Mapping[str, str], request_id: str) -> Answer:
-        if path == "/api/sessions":
-            return sessions.xml_login(self.world, base, version, headers, request_id)
-        return sessions.cloudapi_login(self.world, version, headers, provider=path.endswith("/provider"))
+    def _context(self, request: Request, version: Version, session: Session, faults: list[Fault]) -> Context:
+        return Context(
+            self.world,
+            request.base,
+            version,
+            request.path,
+            request.query,
+            request.headers,
+            request.body,
+            request.request_id,
+            session,
+            self.world.users[session.user_id],
+            most_rows=next((one.most_rows for one in faults if one.most_rows is not None), None),
+        )
+
+    def _log_in(self, request: Request, version: Version) -> Answer:
+        if request.path == "/api/sessions":
+            return sessions.xml_login(self.world, request.base, version, request.headers, request.request_id)
+        is_provider = request.path.endswith("/provider")
+        return sessions.cloudapi_login(self.world, version, request.headers, provider=is_provider)
 
 
-def get_versions(base: str) -> Answer:
+def get_versions(base: str, served: Collection[Version]) -> Answer:
     """The list anyone may read, without a version or a login."""
     element = etree.Element(f"{{{xml.VERSIONS}}}SupportedVersions", nsmap={None: xml.VERSIONS})
-    for version in versions.SUPPORTED:
+    for version in served:
         info = etree.SubElement(element, f"{{{xml.VERSIONS}}}VersionInfo")
         info.set("deprecated", xml.flag(versions.is_deprecated(version)))
         etree.SubElement(info, f"{{{xml.VERSIONS}}}Version").text = versions.text(version)
@@ -134,14 +177,6 @@ def _dispatch(ctx: Context, method: str) -> Answer:
     if not chosen.since <= ctx.version <= chosen.until:
         raise not_found()
     return chosen.handler(ctx, **values)
-
-
-def _task_fault(faults: list[Fault]) -> TaskFault | None:
-    for fault in faults:
-        error: TaskError | None = fault.as_task_error()
-        if fault.stuck_task or error is not None:
-            return TaskFault(fault.stuck_task, error)
-    return None
 
 
 def _error_answer(error: FaultError, version: Version, request_id: str) -> Answer:

@@ -24,6 +24,9 @@ class Answer:
     body: bytes = b""
     delay_s: float = 0.0
     is_cut: bool = False
+    #: The line breaks after so many bytes of the body.
+    cut_after: int | None = None
+    drip_bytes_s: int | None = None
 
 
 @dataclass
@@ -40,6 +43,8 @@ class Context:
     request_id: str
     session: Session
     user: User
+    #: A fault: lists of addresses end here.
+    most_rows: int | None = None
 
     def href(self, kind: str, entity_id: str) -> str:
         """Absolute address of an entity."""

@@ -19,8 +19,22 @@ _PATHS = {
     "vdcstorageProfile": "vdcStorageProfile/",
     "task": "task/",
     "user": "admin/user/",
+    "disk": "disk/",
+    "adminorg": "admin/org/",
+    "adminvdc": "admin/vdc/",
+    "admincatalog": "admin/catalog/",
+    "adminnetwork": "admin/network/",
+    "role": "admin/role/",
+    "providervdc": "admin/providervdc/",
+    "event": "event/",
 }
-_URN_KINDS = {"templatevm": "vm"}
+_URN_KINDS = {
+    "templatevm": "vm",
+    "adminorg": "org",
+    "adminvdc": "vdc",
+    "admincatalog": "catalog",
+    "adminnetwork": "network",
+}
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")
 
 
@@ -43,6 +57,14 @@ MEDIA = {
     "vdcstorageProfile": media("vdcStorageProfile"),
     "task": media("task"),
     "user": media("admin.user"),
+    "disk": media("disk"),
+    "adminorg": media("admin.organization"),
+    "adminvdc": media("admin.vdc"),
+    "admincatalog": media("admin.catalog"),
+    "adminnetwork": media("admin.network"),
+    "role": media("admin.role"),
+    "providervdc": media("admin.providervdc"),
+    "event": media("event"),
 }
 
 

@@ -47,6 +47,11 @@ def log_in(world: World, headers: Mapping[str, str], *, bearer: bool, provider: 
     user = _basic_user(world, headers.get("authorization", ""))
     if user is None or (provider is not None and provider != world.sees_all(user)):
         return None
+    return start(world, user, bearer=bearer)
+
+
+def start(world: World, user: User, *, bearer: bool) -> Session:
+    """A new session; the bearer form has an end, the older one lives by being used."""
     now = world.now()
     session_id = world.new_id()
     token = _jwt(user.name, world.orgs[user.org_id].name, now) if bearer else secrets.token_hex(16)
@@ -186,7 +191,7 @@ def _basic_user(world: World, authorization: str) -> User | None:
     user = world.user_named(org_name or SYSTEM_ORG, name)
     if user is None or not secrets.compare_digest(user.password.encode(), password.encode()):
         return None
-    return user if world.orgs[user.org_id].is_enabled else None
+    return user if user.is_enabled and world.orgs[user.org_id].is_enabled else None
 
 
 def _jwt(user_name: str, org_name: str, now: float) -> str:

@@ -31,11 +31,32 @@ _VERBS = {
     "vappUndeploySuspend": ("Suspending", "Suspended"),
     "vappUndeployShutdown": ("Shutting Down", "Shut Down"),
     "vappUpdateVm": ("Updating", "Updated"),
+    "vdcCreateDisk": ("Creating", "Created"),
+    "vdcUpdateDisk": ("Updating", "Updated"),
+    "vdcDeleteDisk": ("Deleting", "Deleted"),
+    "vappAttachDisk": ("Attaching Disk to", "Attached Disk to"),
+    "vappDetachDisk": ("Detaching Disk from", "Detached Disk from"),
+    "metadataUpdate": ("Updating metadata for", "Updated metadata for"),
+    "metadataDelete": ("Deleting metadata for", "Deleted metadata for"),
+    "orgCreateVdc": ("Creating", "Created"),
+    "vdcUpdateVdc": ("Updating", "Updated"),
+    "vdcDeleteVdc": ("Deleting", "Deleted"),
+    "orgDelete": ("Deleting", "Deleted"),
     "vappCreateSnapshot": ("Creating Snapshot", "Finished Creating Snapshot"),
     "vappRevertToCurrentSnapshot": ("Reverting to Snapshot", "Reverted to Snapshot"),
     "vappRemoveAllSnapshots": ("Removing Snapshot", "Removed Snapshot"),
 }
-_OWNER_TEXT = {"vm": "Virtual Machine", "vapp": "Virtual Application"}
+_OWNER_TEXT = {
+    "vm": "Virtual Machine",
+    "vapp": "Virtual Application",
+    "disk": "Disk",
+    "vdc": "Virtual Datacenter",
+    "org": "Organization",
+    "user": "User",
+    "vapptemplate": "Virtual Application Template",
+    "catalog": "Catalog",
+    "network": "Network",
+}
 
 
 def operation_text(task: Task) -> str:

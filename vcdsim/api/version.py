@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Iterable
 
 from vcdsim.refusals import RefusalError
 
@@ -55,12 +56,18 @@ def is_deprecated(version: Version) -> bool:
     return version < OLDEST_CURRENT
 
 
-def from_accept(accept: str) -> Version:
+def served(withdrawn: Iterable[str]) -> tuple[Version, ...]:
+    """The versions that are there when those named are not."""
+    gone = set(withdrawn)
+    return tuple(one for one in SUPPORTED if text(one) not in gone) if gone else SUPPORTED
+
+
+def from_accept(accept: str, offered: Collection[Version] = SUPPORTED) -> Version:
     """The version the `Accept` header asks for; 406 with the list of versions otherwise."""
     found = _IN_ACCEPT.search(accept)
     version = (int(found[1]), int(found[2])) if found else None
-    if version is None or version not in SUPPORTED:
-        names = ", ".join(text(one) + ("[D]" if is_deprecated(one) else "") for one in SUPPORTED)
+    if version is None or version not in offered:
+        names = ", ".join(text(one) + ("[D]" if is_deprecated(one) else "") for one in offered)
         raise RefusalError(
             f"The request has invalid accept header: {accept or 'none'}. Supported API versions are: [{names}].",
             minor_code="NOT_ACCEPTABLE",

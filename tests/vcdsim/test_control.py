@@ -1,0 +1,157 @@
+"""The control endpoint: faults, clock, world, sessions and tasks over HTTP, from this machine alone."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.vcdsim.talk import Talk
+from vcdsim import Simulator, error, faults
+
+
+@pytest.fixture
+def control(sim: Simulator) -> Iterator[http.client.HTTPConnection]:
+    """A connection to a simulator that has the endpoint switched on."""
+    with sim.serve(control=True) as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        yield connection
+        connection.close()
+
+
+def ask(control: http.client.HTTPConnection, method: str, name: str, data: object = None) -> tuple[int, Any]:
+    control.request(method, f"/vcdsim/{name}", None if data is None else json.dumps(data))
+    answer = control.getresponse()
+    return answer.status, json.loads(answer.read())
+
+
+def test_a_fault_is_put_in_force_and_hits(sim: Simulator, talk: Talk, control: http.client.HTTPConnection) -> None:
+    status, found = ask(control, "POST", "faults", {"operation": "session", "http_status": 502})
+    assert (status, found) == (200, [{"operation": "session", "http_status": 502}])
+    assert [talk.send("GET", "/api/session").status for _ in range(2)] == [502, 200]
+
+
+def test_several_faults_come_in_one_list_and_go_together(control: http.client.HTTPConnection) -> None:
+    two = [{"operation": "vm", "times": None, "latency_s": 0.1}, {"operation": "vapp", "truncate_to": 10}]
+    assert ask(control, "POST", "faults", two)[1] == two
+    assert ask(control, "DELETE", "faults") == (200, [])
+    assert ask(control, "GET", "faults") == (200, [])
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"operation": 1},
+        {"oops": 1},
+        {"times": "many"},
+        {"error": {"minor_code": "X"}},
+        {"error": {"minor_code": "X", "message": "y", "status": 1000}},
+        {"withdrawn": "36.0"},
+        {"drop_answer": "yes"},
+        {"latency_s": -1},
+        "text",
+        None,
+    ],
+)
+def test_what_is_no_fault_is_refused(control: http.client.HTTPConnection, wrong: object) -> None:
+    status, found = ask(control, "POST", "faults", wrong)
+    assert status == 400
+    assert found["error"]
+    assert ask(control, "GET", "faults") == (200, [])
+
+
+def test_the_clock_is_moved_by_hand(sim: Simulator, talk: Talk, control: http.client.HTTPConnection) -> None:
+    before = ask(control, "GET", "clock")[1]["now"]
+    assert ask(control, "POST", "clock", {"advance_s": 90})[1] == {"now": before + 90, "is_manual": True}
+    talk.send("POST", f"{talk.vm('sandbox')}/power/action/powerOn")
+    assert ask(control, "POST", "clock", {"settle": True})[0] == 200
+    assert talk.get(talk.vm("sandbox")).get("status") == "4"
+
+
+@pytest.mark.parametrize("wrong", [{"advance_s": -1}, {"advance_s": "1"}, {"settle": 1}, None, [], {"advance_s": True}])
+def test_a_clock_cannot_be_moved_otherwise(control: http.client.HTTPConnection, wrong: object) -> None:
+    assert ask(control, "POST", "clock", wrong)[0] == 400
+
+
+def test_a_world_is_saved_and_loaded_again(sim: Simulator, talk: Talk, control: http.client.HTTPConnection) -> None:
+    saved = ask(control, "GET", "world")[1]
+    assert talk.do("DELETE", talk.vapp("sandbox")) == "success"
+    assert ask(control, "PUT", "world", saved)[0] == 200
+    assert "sandbox" in [vapp.name for vapp in sim.world.vapps.values()]
+    assert talk.send("GET", "/api/session").status == 401
+
+
+@pytest.mark.parametrize("wrong", [{}, [], None, {"format": "vcdsim-world", "version": 1, "vms": {"x": {"a": 1}}}])
+def test_what_is_no_world_is_not_loaded(sim: Simulator, control: http.client.HTTPConnection, wrong: object) -> None:
+    world = sim.world
+    assert ask(control, "PUT", "world", wrong)[0] == 400
+    assert sim.world is world
+
+
+def test_requests_are_listed_without_those_of_control(talk: Talk, control: http.client.HTTPConnection) -> None:
+    ask(control, "DELETE", "requests")
+    talk.send("GET", "/api/session")
+    assert ask(control, "GET", "requests")[1] == [["GET", "/api/session"]]
+
+
+def test_all_sessions_end_at_once(talk: Talk, control: http.client.HTTPConnection) -> None:
+    ask(control, "DELETE", "sessions")
+    assert talk.send("GET", "/api/session").status == 401
+
+
+def test_a_task_that_waits_for_approval_is_let_on_or_aborted(
+    sim: Simulator, talk: Talk, control: http.client.HTTPConnection
+) -> None:
+    found = []
+    for name, action in (("sandbox", "resume"), ("grafana", "abort")):
+        ask(control, "POST", "faults", {"operation": "powerOn", "blocked_task": True})
+        task = talk.send("POST", f"{talk.vm(name)}/power/action/powerOn").root.get("href") or ""
+        sim.settle()
+        sim.advance(600)
+        found.append(talk.get(task).get("status"))
+        assert ask(control, "POST", f"tasks/{task.rpartition('/')[2]}", {"action": action})[0] == 200
+        sim.settle()
+        found.append(talk.get(task).get("status"))
+    assert found == ["preRunning", "success", "preRunning", "aborted"]
+
+
+def test_an_unknown_task_or_action_is_refused(control: http.client.HTTPConnection) -> None:
+    assert ask(control, "POST", "tasks/nothing", {"action": "resume"})[0] == 400
+    assert ask(control, "POST", "tasks/nothing", {"action": "jump"})[0] == 400
+    assert ask(control, "GET", "nothing")[0] == 404
+
+
+def test_it_is_not_there_unless_asked_for(sim: Simulator) -> None:
+    with sim.serve() as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        connection.request("GET", "/vcdsim/faults")
+        assert connection.getresponse().status == 406
+        connection.close()
+
+
+def test_a_web_page_cannot_use_it(control: http.client.HTTPConnection) -> None:
+    control.request("DELETE", "/vcdsim/sessions", headers={"Origin": "http://evil.example"})
+    assert control.getresponse().status == 406
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("faults.json", '[{"operation": "vm", "times": 3, "error": {"minor_code": "BUSY_ENTITY", "message": "no"}}]'),
+        ("faults.toml", '[[fault]]\noperation = "vm"\ntimes = 3\nerror = {minor_code = "BUSY_ENTITY", message = "no"}'),
+    ],
+)
+def test_faults_are_read_from_a_file(tmp_path: Path, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    assert faults.load(tmp_path / name) == [faults.Fault("vm", times=3, error=error("BUSY_ENTITY", "no"))]
+
+
+@pytest.mark.parametrize("text", ["{}", "[1]", "nonsense", '[{"operation": 5}]'])
+def test_a_wrong_file_of_faults_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "f.json").write_text(text)
+    with pytest.raises(ValueError, match=r"f\.json: "):
+        faults.load(tmp_path / "f.json")
