@@ -119,8 +119,8 @@ def get_session(ctx: Context) -> Answer:
     return ctx.xml(element, hrefs.media("session"))
 
 
-@route("DELETE", "/api/session", "logout", until=versions.LAST_WITH_XML_LOGIN)
-@route("DELETE", "/api/sessions", "logout", until=versions.LAST_WITH_XML_LOGIN)
+@route("DELETE", "/api/session", "logout")
+@route("DELETE", "/api/sessions", "logout")
 @route("DELETE", "/cloudapi/1.0.0/sessions", "logout")
 @route("DELETE", "/cloudapi/1.0.0/sessions/[^/]+", "logout")
 def log_out(ctx: Context) -> Answer:
