@@ -2,8 +2,9 @@
 
 from app.vcloud.client import Client
 from app.vcloud.errors import Busy, NotFound, Refused, SessionExpired, Unavailable, VcloudError
+from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.statuses import TaskStatus, VmStatus
-from app.vcloud.transport import Limits
+from app.vcloud.transport import Limits, Timer
 from app.vcloud.types import (
     ApiVersion,
     Disk,
@@ -27,9 +28,9 @@ from app.vcloud.types import (
     Vm,
     VmRecord,
 )
-from app.vcloud.wire import Login, Session
 
 __all__ = [
+    "ApiToken",
     "ApiVersion",
     "Busy",
     "Client",
@@ -52,6 +53,7 @@ __all__ = [
     "TaskStatus",
     "TemplateLimits",
     "TemplateVm",
+    "Timer",
     "Unavailable",
     "VApp",
     "VAppNetwork",

@@ -1,6 +1,5 @@
 """The client of the vCloud API: one method per call that we use."""
 
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -13,7 +12,8 @@ from app.vcloud.bodies import media_type
 from app.vcloud.errors import NotFound, Refused, Unavailable
 from app.vcloud.ids import path_of
 from app.vcloud.query import Condition, Page
-from app.vcloud.transport import Limits, Transport
+from app.vcloud.sessions import ApiToken, Login, Session
+from app.vcloud.transport import Limits, Timer, Transport
 from app.vcloud.types import (
     ApiVersion,
     GuestCustomization,
@@ -31,7 +31,7 @@ from app.vcloud.types import (
     Vm,
     VmRecord,
 )
-from app.vcloud.wire import Login, Session, Wire
+from app.vcloud.wire import Wire
 from app.vcloud.xml import Element, required_urn
 
 T = TypeVar("T")
@@ -54,25 +54,26 @@ class Client:
 
     *Identity*: methods take and give urns. Addresses are built on the configured base; a href in an answer is only
     reduced to the id it names, so no answer leads us to another host. Redirects are not followed.
+
+    *Line*: `verify` is the file of the CA to trust instead of the known ones (False trusts anybody); `proxy` is the
+    address of an HTTP proxy, and no other is used whatever the environment says.
     """
 
     def __init__(
         self,
         api_url: str,
-        login: Login,
+        login: Login | ApiToken,
         *,
         session: Session | None = None,
         verify: bool | str = True,
+        proxy: str | None = None,
         limits: Limits | None = None,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        timer: Timer | None = None,
     ) -> None:
-        limits = limits or Limits()
+        limits, timer = limits or Limits(), timer or Timer()
         self._is_provider = login.is_provider
-        self._transport = Transport(verify=verify, limits=limits, clock=clock)
-        self._wire = Wire(
-            api_url, login, session=session, transport=self._transport, limits=limits, sleep=sleep, clock=clock
-        )
+        self._transport = Transport(verify=verify, proxy=proxy, limits=limits, timer=timer)
+        self._wire = Wire(api_url, login, session=session, transport=self._transport, limits=limits, timer=timer)
 
     def __enter__(self) -> Self:
         """Return the client itself."""

@@ -16,7 +16,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NewConnectionError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProxyError
 
 from app.vcloud.errors import Unavailable
 from app.vcloud.xml import BODY_LIMIT_BYTES
@@ -24,6 +24,7 @@ from app.vcloud.xml import BODY_LIMIT_BYTES
 log = logging.getLogger(__name__)
 
 _CHUNK_BYTES = 16 * 1024  # small, for one chunk of a compressed bomb may swell a thousandfold before we can count it
+_NO_TRUST = "CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND", "TLS CA certificate"  # the last: no such file
 _REQUEST_ID_HEADER = "X-VMWARE-VCLOUD-REQUEST-ID"
 
 
@@ -38,6 +39,14 @@ class Limits:
     connect_s: float = 5.0
     answer_s: float = 30.0
     call_s: float = 45.0
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """How time passes: tests have one of their own, in which nobody waits."""
+
+    sleep: Callable[[float], None] = time.sleep
+    clock: Callable[[], float] = time.monotonic
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +67,20 @@ class Answer:
 class Transport:
     """Sends requests over kept connections. Used by one thread at a time."""
 
-    def __init__(self, *, verify: bool | str, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        verify: bool | str,
+        proxy: str | None,
+        limits: Limits,
+        timer: Timer,
+    ) -> None:
         self._limits = limits
-        self._clock = clock
+        self._clock = timer.clock
         self._http = requests.Session()
         self._http.trust_env = False  # no proxies, netrc or certificates from the environment
         self._http.verify = verify
+        self._http.proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))  # the token goes in one header only
         self._http.headers.update({"User-Agent": "Skiff", "Accept-Encoding": "gzip, deflate"})
         self._http.mount("http://", _Adapter())
@@ -142,16 +159,32 @@ def _reason(error: Exception) -> str:
         return "vCloud accepted no connection in time"
     if isinstance(error, (requests.Timeout, TimeoutError)) or "timed out" in str(error):
         return "vCloud did not answer in time"
+    cause = _cause(error)
     if isinstance(error, requests.exceptions.SSLError):
-        return f"no trust in the certificate of vCloud: {error}"[:300]
-    return f"the connection to vCloud failed: {error}"[:300]
+        return f"no trust in the certificate of vCloud: {_verdict(str(cause))}"[:300]
+    if isinstance(cause, ProxyError):
+        return f"no connection through the proxy: {cause.original_error}"[:300]
+    return f"the connection to vCloud failed: {cause}"[:300]
+
+
+def _cause(error: Exception) -> Exception:
+    """Return what lies under the layers; the upper ones quote the address, and a filter in it names customers."""
+    first = error.args[0] if error.args else None
+    cause = getattr(first, "reason", None)
+    return cause if isinstance(cause, Exception) else error
+
+
+def _verdict(text: str) -> str:
+    """Return what the check of a certificate found, without what is only of use to programmers."""
+    found = re.search(r"certificate verify failed: (.+?)\.?\s*\(_ssl", text)
+    return found.group(1) if found else text
 
 
 def _never_left(error: Exception) -> bool:
     """Whether no byte of the request can have reached vCloud. In doubt it may have."""
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    refused = isinstance(cause, NewConnectionError)
-    return refused or isinstance(error, requests.ConnectTimeout) or "CERTIFICATE_VERIFY_FAILED" in str(error)
+    no_line = isinstance(_cause(error), (NewConnectionError, ProxyError))
+    no_trust = any(sign in str(error) for sign in _NO_TRUST)
+    return no_line or no_trust or isinstance(error, requests.ConnectTimeout)
 
 
 class _TimedReader(io.RawIOBase):
@@ -199,9 +232,17 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls = _TimedTlsConnection
 
 
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
 class _Adapter(HTTPAdapter):
     """The adapter of requests, on connections whose answers have a deadline."""
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **kwargs: Any) -> None:  # noqa: FBT001, FBT002 -- as requests has it
         super().init_poolmanager(connections, maxsize, block, **kwargs)
-        self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _TlsPool}
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager

@@ -1,76 +1,28 @@
 """The session with one vCloud Director: versions, login, one new login on 401, retries of reading requests."""
 
-import base64
-import json
 import logging
 import re
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import TypeVar
 
-from app.vcloud import entities, parse, xml
-from app.vcloud.errors import UUID, NotFound, Problem, Refused, SessionExpired, Unavailable, VcloudError, error_from
+from app.vcloud import parse, xml
+from app.vcloud.errors import UUID, Refused, Unavailable, VcloudError
 from app.vcloud.query import version_key
-from app.vcloud.transport import Answer, Limits, Transport
+from app.vcloud.refusals import refusal
+from app.vcloud.sessions import OLD_TOKEN, ApiToken, Login, Session
+from app.vcloud.transport import Answer, Limits, Timer, Transport
 from app.vcloud.types import ApiVersion
 from app.vcloud.xml import Element
 
 log = logging.getLogger(__name__)
 
 _OLDEST, _TOO_NEW = (5, 5), (40,)  # what this client was written for
-_BEARER_SINCE = (33,)
-_OLD_TOKEN = "X-VCLOUD-AUTHORIZATION"  # noqa: S105 -- names of headers
-_NEW_TOKEN = "X-VMWARE-VCLOUD-ACCESS-TOKEN"  # noqa: S105
 _PAUSES_S = (0.5, 1.5)  # before the second and the third attempt
 _RETRY_WITHIN_S = 10.0
 _RETRY_AFTER_LIMIT_S = 5.0
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Login:
-    """Who we are. An `org` of "System" is the provider."""
-
-    org: str
-    user: str
-    password: str = field(repr=False)
-
-    @property
-    def is_provider(self) -> bool:
-        """Whether this is a login of the provider, who sees all organizations."""
-        return self.org.lower() == "system"
-
-    def basic(self) -> str:
-        """Return the value of the Authorization header that opens a session."""
-        return "Basic " + base64.b64encode(f"{self.user}@{self.org}:{self.password}".encode()).decode()
-
-
-@dataclass(frozen=True, slots=True)
-class Session:
-    """An open session, to be kept sealed and used by other processes. `scheme`: "vcloud" (old header) or "bearer"."""
-
-    token: str = field(repr=False)
-    scheme: str
-    api_version: str
-
-    def dump(self) -> str:
-        """Return the session as text. It is a secret."""
-        return json.dumps({"token": self.token, "scheme": self.scheme, "api_version": self.api_version})
-
-    @classmethod
-    def load(cls, text: str) -> "Session":
-        """Return the session that `dump` wrote; ValueError for any other text."""
-        said = json.loads(text)
-        if not isinstance(said, dict) or set(said) != {"token", "scheme", "api_version"}:
-            raise ValueError("not a stored session")
-        return cls(str(said["token"]), str(said["scheme"]), str(said["api_version"]))
-
-    def header(self) -> dict[str, str]:
-        """Return the one header that authorizes a request."""
-        return {"Authorization": f"Bearer {self.token}"} if self.scheme == "bearer" else {_OLD_TOKEN: self.token}
 
 
 class Wire:
@@ -79,21 +31,19 @@ class Wire:
     def __init__(
         self,
         api_url: str,
-        login: Login,
+        login: Login | ApiToken,
         *,
         session: Session | None,
         transport: Transport,
         limits: Limits,
-        sleep: Callable[[float], None] = time.sleep,
-        clock: Callable[[], float] = time.monotonic,
+        timer: Timer,
     ) -> None:
         self.base = api_url.rstrip("/").removesuffix("/api") + "/api"
         self.session = session
         self._login = login
         self._transport = transport
         self._limits = limits
-        self._sleep = sleep
-        self._clock = clock
+        self._timer = timer
         self._shared_deadline: float | None = None
 
     def versions(self) -> list[ApiVersion]:
@@ -145,18 +95,18 @@ class Wire:
             self._shared_deadline = None
 
     def _deadline(self) -> float:
-        return self._shared_deadline or self._clock() + self._limits.call_s
+        return self._shared_deadline or self._timer.clock() + self._limits.call_s
 
     def _patiently(self, once: Callable[[float], T]) -> T:
-        started, deadline = self._clock(), self._deadline()
+        started, deadline = self._timer.clock(), self._deadline()
         for least_s in _PAUSES_S:
             try:
                 return once(deadline)
             except Unavailable as error:
                 pause_s = max(least_s, _retry_after_s(error))
-                if self._clock() - started + pause_s >= _RETRY_WITHIN_S or not _may_pass(error):
+                if self._timer.clock() - started + pause_s >= _RETRY_WITHIN_S or not _may_pass(error):
                     raise
-                self._sleep(pause_s)
+                self._timer.sleep(pause_s)
         return once(deadline)
 
     def _authorized(
@@ -186,7 +136,7 @@ class Wire:
             headers["Content-Type"] = media_type
         url, command = self.base + path, method != "GET"
         answer = self._transport.send(method, url, headers=headers, body=body, deadline=deadline, command=command)
-        renewed = answer.headers.get(_OLD_TOKEN)
+        renewed = answer.headers.get(OLD_TOKEN)
         if renewed and session.scheme == "vcloud" and answer.status < 400:
             self.session = Session(renewed, "vcloud", session.api_version)
         return answer
@@ -202,7 +152,7 @@ class Wire:
     ) -> T:
         if not 200 <= answer.status < 300:
             names_object = isinstance(path, str) and bool(re.search(UUID, path))
-            raise _refusal(answer, command=command, names_object=names_object)
+            raise refusal(answer, command=command, names_object=names_object)
         try:
             return read(xml.parse(answer.body, tag))
         except xml.MalformedError as error:
@@ -217,25 +167,10 @@ class Wire:
         """Log in with the highest version both sides know, and remember the session."""
         self.session = None
         version = _choose(self._versions(deadline))
-        bearer = version_key(version) >= _BEARER_SINCE
-        url, accept = f"{self.base}/sessions", f"application/*+xml;version={version}"
-        if bearer:
-            url = f"{self.base.removesuffix('/api')}/cloudapi/1.0.0/sessions" + "/provider" * self._login.is_provider
-            accept = f"application/json;version={version}"
-        headers = {"Accept": accept, "Authorization": self._login.basic()}
-        answer = self._transport.send("POST", url, headers=headers, deadline=deadline)
-        token = answer.headers.get(_NEW_TOKEN if bearer else _OLD_TOKEN)
-        if answer.status not in (200, 201) or not token:
-            raise self._login_refusal(answer)
-        self.session = Session(token, "bearer" if bearer else "vcloud", version)
+        door = self._login.door(self.base.removesuffix("/api"), version)
+        answer = self._transport.send("POST", door.url, headers=door.headers, body=door.body, deadline=deadline)
+        self.session = self._login.session(answer, version)
         return self.session
-
-    def _login_refusal(self, answer: Answer) -> VcloudError:
-        if answer.status == 401:
-            return SessionExpired("vCloud does not accept this login", request_id=answer.request_id)
-        if 200 <= answer.status < 300:
-            return Unavailable("vCloud opened a session without a token", request_id=answer.request_id)
-        return _refusal(answer, command=False, names_object=False)
 
 
 def _choose(offered: list[ApiVersion]) -> str:
@@ -248,47 +183,6 @@ def _choose(offered: list[ApiVersion]) -> str:
     return best.number
 
 
-def _refusal(answer: Answer, *, command: bool, names_object: bool) -> VcloudError:
-    """Return the exception for an answer with a status that is no success."""
-    problem = _problem(answer)
-    said = f"vCloud answered {answer.status} without a reason"
-    error: VcloudError
-    if problem:
-        error = error_from(problem, command=command, names_object=names_object)
-    elif answer.status == 401:
-        error = SessionExpired("vCloud does not accept our session", request_id=answer.request_id)
-    elif answer.status == 404 and not answer.body:
-        error = NotFound(said, request_id=answer.request_id)
-    elif 400 <= answer.status < 500 and answer.status != 429 and not answer.body:
-        error = Refused(said, request_id=answer.request_id)
-    else:  # a page of a proxy or of a login portal: whatever its status, it is not vCloud that speaks
-        error = Unavailable(said, request_id=answer.request_id, sent=command and answer.status != 429)
-    if isinstance(error, Unavailable):
-        error.retry_after_s = _seconds(answer.headers.get("Retry-After"))
-    return error
-
-
-def _problem(answer: Answer) -> Problem | None:
-    """Return vCloud's error document, XML of the API or JSON of its younger sister."""
-    if answer.body.lstrip()[:1] == b"{":
-        return _json_problem(answer)
-    try:
-        said = entities.error_info(xml.parse(answer.body, "Error"))
-    except xml.MalformedError:
-        return None
-    return Problem(answer.status, said.minor_code, said.message, answer.request_id)
-
-
-def _json_problem(answer: Answer) -> Problem | None:
-    try:
-        said = json.loads(answer.body)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(said, dict) or not isinstance(said.get("message"), str):
-        return None
-    return Problem(answer.status, str(said.get("minorErrorCode")), said["message"], answer.request_id)
-
-
 def _may_pass(error: Unavailable) -> bool:
     """Whether seconds may help. vCloud's own "internal server error" stays; it is for the provider to look at."""
     return error.minor_code != "INTERNAL_SERVER_ERROR"
@@ -296,7 +190,3 @@ def _may_pass(error: Unavailable) -> bool:
 
 def _retry_after_s(error: Unavailable) -> float:
     return min(error.retry_after_s or 0.0, _RETRY_AFTER_LIMIT_S)
-
-
-def _seconds(value: str | None) -> float | None:
-    return float(value) if value and re.fullmatch(r"[0-9]{1,6}", value) else None

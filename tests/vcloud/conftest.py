@@ -1,8 +1,9 @@
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 import responses
 
+from tests.vcloud.sockets import Script, Server
 from tests.vcloud.support import Vcd
 
 
@@ -27,3 +28,17 @@ def vcd_39(mock: responses.RequestsMock) -> Vcd:
     found = Vcd(mock, "39.1")
     found.open()
     return found
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[[Script], Server]]:
+    """Starts servers that do what a script says, and stops them in the end."""
+    servers: list[Server] = []
+
+    def start(script: Script) -> Server:
+        servers.append(Server(script))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from app.vcloud import Client, Login, Session, VcloudError
-from tests.vcloud.support import NAMESPACE, VM
+from tests.vcloud.support import HASTY, NAMESPACE, VM
 
 MB = 2**20
 VM_START = f'<Vm xmlns="{NAMESPACE}" id="{VM}" name="x"'.encode()
@@ -114,7 +114,7 @@ def main(url: str) -> None:
     found: dict[str, tuple[str, float, float]] = {}
     for number, name in enumerate(BODIES):
         started, outcome, session = time.monotonic(), "a value", Session("t", "vcloud", "5.5")
-        with Client(f"{url}/{number}", Login("a", "b", "c"), session=session, sleep=lambda _: None) as client:
+        with Client(f"{url}/{number}", Login("a", "b", "c"), session=session, timer=HASTY) as client:
             try:
                 client.vm(VM)
             except VcloudError as error:

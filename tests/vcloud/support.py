@@ -6,12 +6,13 @@ from typing import Any
 import responses
 from responses import matchers
 
-from app.vcloud import Client, Login
+from app.vcloud import ApiToken, Client, Login, Timer
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "vcloud"
 HOST = "https://vcd.example"
 API = f"{HOST}/api"
 NAMESPACE = "http://www.vmware.com/vcloud/v1.5"
+HASTY = Timer(sleep=lambda _: None)  # really waits for answers, and for nothing else
 PASSWORD = "not-For-Logs-1"
 TOKEN = "opaque-token-of-32-characters-00"
 REQUEST_ID = "5bb40eb1-0000-4000-8000-000000000042"
@@ -108,8 +109,8 @@ class Vcd:
 
     def client(self, **settings: Any) -> Client:
         """Return a client that never really sleeps."""
-        login = settings.pop("login", Login("acme", "acme-admin", PASSWORD))
-        return Client(API, login, sleep=self.sleep, clock=lambda: self.now_s, **settings)
+        login: Login | ApiToken = settings.pop("login", Login("acme", "acme-admin", PASSWORD))
+        return Client(API, login, timer=Timer(self.sleep, lambda: self.now_s), **settings)
 
     def sleep(self, seconds: float) -> None:
         """Let time pass."""

@@ -1,121 +1,17 @@
 """Limits that hold on a real socket: silence, drip, cut, flood, swelling, redirects, and an environment in the way."""
 
-import contextlib
 import gzip
-import ipaddress
 import socket
-import ssl
 import threading
 import time
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, PrivateFormat
 
-from app.vcloud import Client, Limits, Login, Session, Unavailable
+from app.vcloud import Client, Login, Session, Unavailable
 from app.vcloud.xml import BODY_LIMIT_BYTES
-from tests.vcloud.support import VM, fixture
-
-DOCUMENT = fixture("vm-5.5").encode()
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/vnd.vmware.vcloud.vm+xml\r\n"
-WHOLE = HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(DOCUMENT), DOCUMENT)
-Script = Callable[[socket.socket, threading.Event], None]
-
-
-class Server:
-    """Accepts connections on loopback and does to each what the script says."""
-
-    def __init__(self, script: Script, tls: ssl.SSLContext | None = None) -> None:
-        self._script = script
-        self._tls = tls
-        self._over = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(10)
-        self.requests: list[bytes] = []
-        self.url = f"http{'s' if tls else ''}://127.0.0.1:{self._listener.getsockname()[1]}/api"
-        self._thread = threading.Thread(target=self._serve)
-        self._thread.start()
-
-    def _serve(self) -> None:
-        while not self._over.is_set():
-            try:
-                connection, _ = self._listener.accept()
-            except OSError:
-                return
-            with connection, contextlib.suppress(OSError):
-                connection.settimeout(10)
-                self._answer(connection)
-
-    def _answer(self, connection: socket.socket) -> None:
-        if self._tls is None:
-            self.requests.append(connection.recv(65536))
-            self._script(connection, self._over)
-            return
-        with self._tls.wrap_socket(connection, server_side=True) as secured:
-            self.requests.append(secured.recv(65536))
-            self._script(secured, self._over)
-
-    def close(self) -> None:
-        self._over.set()
-        with socket.create_connection(self._listener.getsockname()):
-            pass
-        self._thread.join()
-        self._listener.close()
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[[Script], Server]]:
-    servers: list[Server] = []
-
-    def start(script: Script) -> Server:
-        servers.append(Server(script))
-        return servers[-1]
-
-    yield start
-    for server in servers:
-        server.close()
-
-
-def client_of(server: Server, *, answer_s: float = 0.3) -> Client:
-    session = Session("token-1", "vcloud", "5.5")
-    limits = Limits(connect_s=1.0, answer_s=answer_s, call_s=30.0)
-    return Client(server.url, Login("acme", "u", "p"), session=session, limits=limits, sleep=lambda _: None)
-
-
-def say(*parts: bytes) -> Script:
-    def script(connection: socket.socket, _: threading.Event) -> None:
-        for part in parts:
-            connection.sendall(part)
-
-    return script
-
-
-def drip(before: bytes, after: bytes) -> Script:
-    """Say `before` at once and then a byte of `after` every 20 ms, so that no single read ever times out."""
-
-    def script(connection: socket.socket, over: threading.Event) -> None:
-        connection.sendall(before)
-        for byte in after:
-            if over.wait(0.02):
-                return
-            connection.sendall(bytes([byte]))
-
-    return script
-
-
-def silence(connection: socket.socket, over: threading.Event) -> None:
-    connection.settimeout(0.05)
-    while not over.is_set():
-        try:
-            if not connection.recv(1):
-                return
-        except TimeoutError:
-            continue
+from tests.vcloud.sockets import DOCUMENT, HEAD, WHOLE, Script, Server, client_of, drip, say, silence
+from tests.vcloud.support import VM
 
 
 @pytest.mark.parametrize(
@@ -242,42 +138,6 @@ def test_a_reset_while_reading_is_passed_over_by_the_next_attempt(serve: Callabl
 
     with client_of(serve(script), answer_s=10) as client:
         assert client.vm(VM).name == "web1"
-
-
-@pytest.fixture
-def certificate(tmp_path: Path) -> tuple[Path, Path]:
-    """A self-signed certificate for loopback, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = datetime.now(UTC)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
-        .add_extension(address, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    (tmp_path / "cert.pem").write_bytes(made.public_bytes(Encoding.PEM))
-    (tmp_path / "key.pem").write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return tmp_path / "cert.pem", tmp_path / "key.pem"
-
-
-def test_an_unknown_certificate_gets_no_token_and_a_known_one_is_trusted(certificate: tuple[Path, Path]) -> None:
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(*certificate)
-    server = Server(say(WHOLE), context)
-    session, login = Session("token-1", "vcloud", "5.5"), Login("acme", "u", "p")
-    try:
-        stranger = Client(server.url, login, session=session)
-        with stranger, pytest.raises(Unavailable, match="certificate") as caught:
-            stranger.power_on(VM)
-        assert not caught.value.sent
-        assert server.requests == []
-        with Client(server.url, login, session=session, verify=str(certificate[0])) as client:
-            assert client.vm(VM).name == "web1"
-    finally:
-        server.close()
 
 
 def test_one_authorizing_header_is_sent(serve: Callable[[Script], Server]) -> None:
