@@ -21,7 +21,7 @@ from tests.support.live import LivePanel
 from tests.support.settings import settings
 from vcdsim import Simulator
 
-pytest_plugins = ["tests.support.no_skips", "tests.support.services"]
+pytest_plugins = ["tests.support.counts", "tests.support.no_skips", "tests.support.services"]
 
 
 @pytest.fixture(scope="session", autouse=True)

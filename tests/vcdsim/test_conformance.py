@@ -1,0 +1,65 @@
+"""The simulator's answers, and the bodies of our own client, against VMware's official schemas."""
+
+from collections.abc import Callable
+from textwrap import indent
+
+import pytest
+
+from tests.support.counts import COUNTED
+from tests.vcdsim.conformance import official, panel, schemas, tour
+from tests.vcdsim.conformance.official import Version
+from tests.vcdsim.conformance.traffic import Recorder
+from vcdsim.api import routing
+from vcdsim.api.version import SUPPORTED, text
+
+#: Documents that must have been validated at each version, so that what is done cannot become less unseen.
+FEWEST_OF_THE_TOUR, FEWEST_OF_THE_PANEL = 450, 55
+
+Record = Callable[[str, object], None]
+
+pytestmark = pytest.mark.skipif(
+    not official.schemas().is_dir(),
+    reason=f"VMware's schemas are not at {official.schemas()}; VCLOUD_SCHEMAS names their folder",
+)
+at_every_version = pytest.mark.parametrize("version", SUPPORTED, ids=text)
+
+
+def validate(seen: Recorder) -> int:
+    """The number of documents that went over the wire, all of which fit; an AssertionError names those that do not."""
+    count, faults = 0, []
+    for where, version, document in seen.documents():
+        count += 1
+        faults += [f"{where}: {words}" for words in schemas.faults_of(document, version)]
+    assert not faults, f"{len(faults)} faults in {count} documents, first:\n" + indent("\n".join(faults[:20]), "  ")
+    return count
+
+
+@at_every_version
+def test_every_operation_of_the_simulator_speaks_the_schema_of_the_version(
+    version: Version, record_property: Record
+) -> None:
+    seen = tour.everything(version)
+    reached = {one.route for one in seen.exchanges if one.is_success}
+    served = [one for one in routing._ROUTES if one.since <= version <= one.until]
+    missed = [f"{one.method} {one.pattern.pattern}" for one in served if one not in reached]
+    assert not missed, "served, but the tour never got there: add a step to tests/vcdsim/conformance/tour.py"
+    count = validate(seen)
+    assert count >= FEWEST_OF_THE_TOUR
+    record_property(f"{COUNTED}documents of the simulator validated against VMware's schemas", count)
+
+
+@at_every_version
+def test_every_body_of_our_client_fits_the_schema_of_the_version(version: Version, record_property: Record) -> None:
+    assert panel.writers() == panel.WRITTEN
+    seen = panel.bodies_of_the_panel(version)
+    count = validate(seen)
+    assert count >= FEWEST_OF_THE_PANEL
+    record_property(f"{COUNTED}documents of our client's conversations validated against VMware's schemas", count)
+
+
+def test_a_wrong_order_and_a_newer_element_are_seen() -> None:
+    ticket = '<MksTicket xmlns="http://www.vmware.com/vcloud/v1.5"><Host/>{}</MksTicket>'
+    good, bad = "<Vmx/><Ticket/><Port>902</Port>", "<Ticket/><Vmx/><Port>902</Port>"
+    assert schemas.faults_of(ticket.format(good).encode(), (5, 5)) == []
+    assert "Unexpected child" in schemas.faults_of(ticket.format(bad).encode(), (5, 5))[0]
+    assert "newer than 5.1" in schemas.faults_of(ticket.format(good).encode(), (5, 1))[0]
