@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 LOCALES = ("en", "ru")
 ROOT = Path(__file__).resolve().parent
@@ -190,7 +190,7 @@ def _timezone(environ: Mapping[str, str]) -> str:
     # A system without the zone database still knows UTC; the tzdata package brings the rest after set-up.
     if name != "UTC" and available_timezones() and name not in available_timezones():
         raise ConfigError(f"DEFAULT_TIMEZONE is {name!r}; it must be a zone such as Europe/Moscow.")
-    return name if name == "UTC" else ZoneInfo(name).key
+    return name
 
 
 def _logo(environ: Mapping[str, str]) -> Path | None:

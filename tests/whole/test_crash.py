@@ -40,10 +40,12 @@ def test_a_worker_killed_in_the_middle_leaves_one_server(live_panel: LivePanel, 
     if moment == "vcloud is building":
         wait_until(lambda: is_resting_at("build", live_panel), "the worker waits for the task", deadline_s=90)
     live_panel.workers[0].stop(signal.SIGKILL)
+    live_panel.let_time_pass(91)  # the dead worker's claim runs out
     live_panel.start_worker()
     wait_until(lambda: all_rest(live_panel), "the operation ends", deadline_s=180)
     assert live_panel.operations() == [("create", "succeeded")]
     assert servers(live_panel)["crash-1"] == 1
+    assert instantiations(live_panel) == 1
 
 
 def test_servers_survive_workers_killed_at_random(live_panel: LivePanel) -> None:
