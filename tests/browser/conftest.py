@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
 from tests.support.live import LivePanel
+from tests.support.servers import RedisServer
 
 FLAGS = [
     "--no-sandbox",
@@ -30,11 +31,17 @@ def chromium(chromium_path: Path) -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def panel(redis_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePanel]:
-    """One panel for all tests of a file; each makes servers of its own names."""
-    with LivePanel(tmp_path_factory.mktemp("panel"), redis_url) as running:
+@pytest.fixture(scope="session")
+def panel(chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LivePanel]:
+    """One panel for all browser tests of a process; each test makes servers of its own names.
+
+    It has a Redis of its own, because it lives beside the panels of other tests and their bells must not mix.
+    """
+    redis = RedisServer()
+    redis.start()
+    with LivePanel(tmp_path_factory.mktemp("panel"), redis.url) as running:
         yield running
+    redis.remove()
 
 
 @pytest.fixture
