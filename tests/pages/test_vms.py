@@ -1,5 +1,7 @@
 """The list of servers and the page of one."""
 
+import itertools
+
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
@@ -184,6 +186,21 @@ def test_a_server_gone_from_vcloud_says_so_and_offers_nothing(
     assert page.texts(".sk-head .sk-state") == ["Gone from vCloud"]
     assert page.texts(".sk-why") == ["The server is no longer in vCloud."]
     assert "11 servers." in open_page(owner, "/vms").text
+
+
+def test_the_groups_of_the_list_agree_with_the_words_of_the_states(
+    owner: FlaskClient, cloud: Simulator, clock: Clock
+) -> None:
+    machine_id = vm_id("sandbox")
+    words = {"on": {"On"}, "off": {"Off"}, "suspended": {"Suspended"}}
+    words["attention"] = {"Partly off", "Broken in vCloud", "State unknown"}
+    for status, is_deployed in itertools.product(range(-1, 21), (False, True)):
+        with transaction():
+            db.session.execute(update(Vm).where(Vm.id == machine_id).values(status=status, is_deployed=is_deployed))
+        word = open_page(owner, f"/vms/{machine_id}").texts(".sk-head .sk-state")[0]
+        query = {"q": "sandbox"}
+        found = {group for group in words if names(open_page(owner, "/vms", query={**query, "state": group}))}
+        assert found == {group for group in words if word in words[group]}, (status, is_deployed)
 
 
 def test_hostile_names_stay_text(owner: FlaskClient, cloud: Simulator) -> None:
