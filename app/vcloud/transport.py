@@ -23,7 +23,8 @@ from app.vcloud.xml import BODY_LIMIT_BYTES
 
 log = logging.getLogger(__name__)
 
-_CHUNK_BYTES = 16 * 1024  # small, for one chunk of a compressed bomb may swell a thousandfold before we can count it
+_PACKED_CHUNK_BYTES = 16 * 1024  # small: one chunk of a compressed bomb may swell a thousandfold before we count it
+_BUFFER_BYTES = 128 * 1024  # a page of a listing is about that long
 _NO_TRUST = "CERTIFICATE_VERIFY_FAILED", "NO_CERTIFICATE_OR_CRL_FOUND", "TLS CA certificate"  # the last: no such file
 _REQUEST_ID_HEADER = "X-VMWARE-VCLOUD-REQUEST-ID"
 
@@ -139,7 +140,8 @@ class Transport:
     def _body(self, response: requests.Response, deadline: float) -> bytes:
         """Return the body, decompressed; raises if it is larger or slower than allowed."""
         found = bytearray()
-        for chunk in response.iter_content(_CHUNK_BYTES):
+        packed = "Content-Encoding" in response.headers
+        for chunk in response.iter_content(_PACKED_CHUNK_BYTES if packed else _BUFFER_BYTES):
             found += chunk
             if len(found) > BODY_LIMIT_BYTES:
                 raise requests.ConnectionError(f"an answer of more than {BODY_LIMIT_BYTES} bytes")
@@ -213,7 +215,7 @@ class _TimedReader(io.RawIOBase):
 class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None):
         super().__init__(sock, debuglevel, method, url)
-        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach()))
+        self.fp = io.BufferedReader(_TimedReader(sock, self.fp.detach()), _BUFFER_BYTES)
 
 
 class _TimedConnection(HTTPConnection):
