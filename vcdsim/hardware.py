@@ -135,6 +135,10 @@ def _check_disks(world: World, vm: Vm, orders: list[DiskOrder]) -> None:
         raise RefusalError("Two disks have the same bus and unit number.", minor_code="VIM_INVALID_DISK_PARAMETERS")
     grown_mb = 0
     for one in orders:
+        if one.instance_id is not None and current[one.instance_id].independent_id is not None:
+            if one.size_mb != current[one.instance_id].size_mb:
+                raise RefusalError("The size of an independent disk cannot be changed with the VM.")
+            continue
         old_mb = current[one.instance_id].size_mb if one.instance_id is not None else 0
         if one.size_mb < max(old_mb, 1):
             raise RefusalError(f"The size of the disk cannot be reduced from {old_mb} MB to {one.size_mb} MB.")
@@ -158,7 +162,8 @@ def _check_cards(world: World, vapp: VApp, vm: Vm, change: VmChange) -> None:
 
 def _new_disks(vm: Vm, orders: list[DiskOrder]) -> list[Disk]:
     current = {disk.instance_id: disk for disk in vm.disks}
-    disks = []
+    named = {one.instance_id for one in orders}
+    disks = [disk for disk in vm.disks if disk.independent_id is not None and disk.instance_id not in named]
     for one in orders:
         if one.instance_id is not None:
             disks.append(replace(current[one.instance_id], size_mb=one.size_mb))

@@ -67,6 +67,7 @@ DURATIONS_S = {
     "attach_disk": 8.0,
     "detach_disk": 8.0,
     "metadata": 2.0,
+    "products": 2.0,
     "create_vdc": 20.0,
     "update_vdc": 5.0,
     "delete_vdc": 10.0,

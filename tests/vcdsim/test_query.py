@@ -1,6 +1,7 @@
 """The query service: types, formats, filters in both encodings, order, pages."""
 
 import re
+from dataclasses import replace
 from urllib.parse import quote
 
 import pytest
@@ -8,6 +9,7 @@ from lxml import etree
 
 from tests.vcdsim.talk import BASE, NS, Talk, id_of
 from vcdsim import Simulator
+from vcdsim.entities import IndependentDisk
 
 TYPES = (
     "vm",
@@ -19,6 +21,9 @@ TYPES = (
     "orgVdc",
     "orgVdcNetwork",
     "orgVdcStorageProfile",
+    "disk",
+    "adminDisk",
+    "vmDiskRelation",
     "task",
     "organization",
 )
@@ -52,6 +57,11 @@ def test_without_a_type_all_types_are_listed_once_per_format(talk: Talk) -> None
 def test_every_type_answers_records(sim: Simulator, name: str, version: str) -> None:
     talk = Talk(sim, version=version)
     talk.send("POST", f"{talk.vm('sandbox')}/power/action/powerOn")
+    vm = next(iter(sim.world.vms.values()))
+    disk = IndependentDisk(
+        "disk", "data", vm.vdc_id, vm.org_id, next(iter(sim.world.users)), 0, 1, vm.storage_profile_id
+    )
+    sim.world.disks[disk.id] = replace(disk, vm_id=vm.id)
     found = rows(talk, f"type={name}")
     assert found
     assert all((row.get("href") or "").startswith(BASE) for row in found)

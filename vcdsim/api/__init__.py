@@ -1,7 +1,37 @@
 """The XML surface of the simulator. Importing it registers every route."""
 
-from vcdsim.api import actions, organizations, query, sessions, tasks, templates, vapps, vms
+from vcdsim.api import (
+    actions,
+    disks,
+    metadata,
+    organizations,
+    products,
+    query,
+    screens,
+    sessions,
+    sharing,
+    tasks,
+    templates,
+    vapps,
+    vms,
+)
 from vcdsim.api.application import Api
 from vcdsim.api.context import Answer
 
-__all__ = ["Answer", "Api", "actions", "organizations", "query", "sessions", "tasks", "templates", "vapps", "vms"]
+__all__ = [
+    "Answer",
+    "Api",
+    "actions",
+    "disks",
+    "metadata",
+    "organizations",
+    "products",
+    "query",
+    "screens",
+    "sessions",
+    "sharing",
+    "tasks",
+    "templates",
+    "vapps",
+    "vms",
+]

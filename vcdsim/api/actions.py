@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-
 from vcdsim import power, snapshots
-from vcdsim.api import hrefs, xml
+from vcdsim.api import xml
 from vcdsim.api.context import Answer, Context
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import ON, VApp, Vm
 from vcdsim.refusals import RefusalError, no_access
 
-_CONSOLE_PORT = 902
 _SNAPSHOT_VERBS = {"createSnapshot": "create", "revertToCurrentSnapshot": "revert", "removeAllSnapshots": "remove"}
 
 
-def _owner(ctx: Context, ref: str) -> Vm | VApp:
-    """`vm-UUID` or `vapp-UUID`."""
+def owner_named(ctx: Context, ref: str) -> Vm | VApp:
+    """What `vm-UUID` or `vapp-UUID` stands for."""
     kind, _, entity_id = ref.partition("-")
     if kind == "vm":
         return ctx.world.vm(entity_id, ctx.user)
@@ -29,7 +26,7 @@ def _owner(ctx: Context, ref: str) -> Vm | VApp:
 @route("POST", "/api/vApp/{ref}/power/action/powerOn", "powerOn")
 def power_on(ctx: Context, ref: str) -> Answer:
     """Deploy and power on."""
-    owner = _owner(ctx, ref)
+    owner = owner_named(ctx, ref)
     return task_answer(ctx, power.deploy(ctx.world, ctx.user, owner, power_on=True, force_customization=False))
 
 
@@ -40,13 +37,13 @@ def power_on(ctx: Context, ref: str) -> Answer:
 @route("POST", "/api/vApp/{ref}/power/action/suspend", "suspend")
 def power_action(ctx: Context, ref: str) -> Answer:
     """The other power verbs; the path names the verb, the body is empty."""
-    return task_answer(ctx, power.act(ctx.world, ctx.user, _owner(ctx, ref), ctx.path.rpartition("/")[2]))
+    return task_answer(ctx, power.act(ctx.world, ctx.user, owner_named(ctx, ref), ctx.path.rpartition("/")[2]))
 
 
 @route("POST", "/api/vApp/{ref}/action/deploy", "deploy")
 def deploy(ctx: Context, ref: str) -> Answer:
     """Deploy, by default with power on; may force customization."""
-    owner = _owner(ctx, ref)
+    owner = owner_named(ctx, ref)
     element = ctx.parse("DeployVAppParams")
     power_on = xml.boolean(element.get("powerOn")) is not False
     force = xml.boolean(element.get("forceCustomization")) is True
@@ -56,7 +53,7 @@ def deploy(ctx: Context, ref: str) -> Answer:
 @route("POST", "/api/vApp/{ref}/action/undeploy", "undeploy")
 def undeploy(ctx: Context, ref: str) -> Answer:
     """Stop in the wanted way and undeploy."""
-    owner = _owner(ctx, ref)
+    owner = owner_named(ctx, ref)
     action = xml.value(ctx.parse("UndeployVAppParams"), "UndeployPowerAction") or "default"
     return task_answer(ctx, power.undeploy(ctx.world, ctx.user, owner, action))
 
@@ -64,7 +61,7 @@ def undeploy(ctx: Context, ref: str) -> Answer:
 @route("POST", "/api/vApp/{ref}/action/discardSuspendedState", "discardSuspendedState")
 def discard_state(ctx: Context, ref: str) -> Answer:
     """Throw the suspended state away."""
-    return task_answer(ctx, power.discard_state(ctx.world, ctx.user, _owner(ctx, ref)))
+    return task_answer(ctx, power.discard_state(ctx.world, ctx.user, owner_named(ctx, ref)))
 
 
 @route("POST", "/api/vApp/vm-{entity_id}/action/customizeAtNextPowerOn", "customize")
@@ -86,19 +83,4 @@ def customize(ctx: Context, entity_id: str) -> Answer:
 def snapshot(ctx: Context, ref: str) -> Answer:
     """Create, return to, or remove the snapshot."""
     verb = _SNAPSHOT_VERBS[ctx.path.rpartition("/")[2]]
-    return task_answer(ctx, snapshots.request(ctx.world, ctx.user, _owner(ctx, ref), verb))
-
-
-@route("POST", "/api/vApp/vm-{entity_id}/screen/action/acquireMksTicket", "console")
-def acquire_mks_ticket(ctx: Context, entity_id: str) -> Answer:
-    """A console ticket, at once and only while the VM is on. There is no console behind it yet."""
-    vm = ctx.world.vm(entity_id, ctx.user)
-    if vm.power != ON:
-        raise RefusalError(f'The requested operation could not be executed since VM "{vm.name}" is not running.')
-    element = ctx.root("MksTicket", hrefs.media("mksTicket"))
-    del element.attrib["type"]
-    xml.sub(element, "Host", ctx.base.rpartition("/")[2].partition(":")[0])
-    xml.sub(element, "Vmx")
-    xml.sub(element, "Ticket", secrets.token_hex(16))
-    xml.sub(element, "Port", _CONSOLE_PORT)
-    return ctx.xml(element, hrefs.media("mksTicket"))
+    return task_answer(ctx, snapshots.request(ctx.world, ctx.user, owner_named(ctx, ref), verb))

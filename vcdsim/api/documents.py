@@ -77,7 +77,7 @@ def write_vm(ctx: Context, parent: etree._Element | None, vm: Vm) -> etree._Elem
     write_connections(ctx, element, vm, address)
     write_customization(ctx, element, vm, address)
     if vm.power == ON:
-        write_runtime(element, address)
+        write_runtime(ctx, element, address)
     write_snapshot(ctx, element, vm, address)
     xml.sub(element, "DateCreated", moment(vm.created_at))
     xml.sub(element, "VAppScopedLocalId", vm.local_id)
@@ -111,12 +111,18 @@ def _vm_links(ctx: Context, element: etree._Element, vm: Vm, address: str) -> No
             link(element, "remove", address)
     if vm.power == ON:
         link(element, "screen:thumbnail", f"{address}/screen")
+        link(element, "screen:acquireTicket", f"{address}/screen/action/acquireTicket")
         link(element, "screen:acquireMksTicket", f"{address}/screen/action/acquireMksTicket", hrefs.media("mksTicket"))
     if vm.is_resolved:
         if vm.power == OFF:
             link(element, "customizeAtNextPowerOn", f"{address}/action/customizeAtNextPowerOn")
         _snapshot_links(element, address, has_snapshot=vm.snapshot is not None)
+        params = hrefs.media("diskAttachOrDetachParams")
+        link(element, "disk:attach", f"{address}/disk/action/attach", params)
+        link(element, "disk:detach", f"{address}/disk/action/detach", params)
         link(element, "reconfigureVm", f"{address}/action/reconfigureVm", hrefs.MEDIA["vm"], vm.name)
+    link(element, "down", f"{address}/metadata", hrefs.media("metadata"))
+    link(element, "down", f"{address}/productSections", hrefs.media("productSections"))
     link(element, "up", ctx.href("vapp", vm.container_id), hrefs.MEDIA["vapp"])
 
 
@@ -136,7 +142,12 @@ def _vapp_links(ctx: Context, element: etree._Element, vapp: VApp, vms: list[Vm]
         link(element, "remove", address)
     if is_done and vms:
         _snapshot_links(element, address, has_snapshot=any(vm.snapshot for vm in vms))
+    link(element, "down", f"{address}/owner", hrefs.media("owner"))
     link(element, "down", f"{address}/metadata", hrefs.media("metadata"))
+    link(element, "down", f"{address}/productSections", hrefs.media("productSections"))
+    if is_done:
+        link(element, "down", f"{address}/controlAccess/", hrefs.media("controlAccess"))
+        link(element, "controlAccess", f"{address}/action/controlAccess", hrefs.media("controlAccess"))
     link(element, "up", ctx.href("vdc", vapp.vdc_id), hrefs.MEDIA["vdc"])
 
 

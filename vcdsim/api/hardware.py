@@ -100,7 +100,8 @@ def write_item(ctx: Context, parent: etree._Element | None, tag: str, facts: Fac
 def write_items(ctx: Context, items: list[Facts], address: str) -> etree._Element:
     """`<RasdItemsList>`: the answer of `/disks`, `/networkCards` and `/media`."""
     element = ctx.root("RasdItemsList", hrefs.media("rasdItemsList"), {"href": address})
-    link(element, "edit", address, hrefs.media("rasdItemsList"))
+    if not address.endswith("/media"):
+        link(element, "edit", address, hrefs.media("rasdItemsList"))
     for facts in items:
         write_item(ctx, element, "Item", facts)
     return element
@@ -176,6 +177,8 @@ def _disk_item(ctx: Context, vm: Vm, disk: Disk, controller_id: int) -> Facts:
         "vcloud:capacity": str(disk.size_mb),
         "vcloud:storageProfileOverrideVmDefault": "false",
     }
+    if disk.independent_id is not None:
+        host["vcloud:disk"] = ctx.href("disk", disk.independent_id)
     facts: dict[str, str | int | tuple[str | None, dict[str, str]]] = {
         "AddressOnParent": disk.unit_number,
         "Description": "Hard disk",
@@ -228,8 +231,9 @@ def _write_links(section: etree._Element, vm: Vm, base: str, media_type: str) ->
         ("cpu", "rasdItem"),
         ("memory", "rasdItem"),
         ("disks", "rasdItemsList"),
+        ("media", "rasdItemsList"),
         ("networkCards", "rasdItemsList"),
     ):
         link(section, "down", base + name, hrefs.media(part_type))
-        if not vm.is_template:
+        if not vm.is_template and name != "media":
             link(section, "edit", base + name, hrefs.media(part_type))

@@ -38,6 +38,7 @@ def get_org(ctx: Context, entity_id: str) -> Answer:
     element = ctx.entity_root("Org", "org", org.id, org.name)
     (_query_links if ctx.since(33, 0) else _object_links)(ctx, element, org)
     link(element, "down", f"{ctx.base}/api/tasksList/{org.id}", hrefs.media("tasksList"))
+    link(element, "down", f"{ctx.href('org', org.id)}/metadata", hrefs.media("metadata"))
     xml.sub(element, "Description", org.description)
     xml.sub(element, "FullName", org.full_name)
     if ctx.since(30, 0):
@@ -106,6 +107,8 @@ def _vdc_links(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
     if vdc.is_enabled:
         for action, params in _ADDABLE:
             link(element, "add", f"{address}/action/{action}", hrefs.media(params))
+        link(element, "add", f"{address}/disk", hrefs.media("diskCreateParams"))
+    link(element, "down", f"{address}/metadata", hrefs.media("metadata"))
     networks = f"{ctx.base}/api/query?type=orgVdcNetwork&format=records&filter=vdc=={quote(address, safe='')}"
     link(element, "orgVdcNetworks", networks, hrefs.media("query.records"))
 
@@ -129,6 +132,9 @@ def _contents(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
         ctx.reference(box, "ResourceEntity", "vapptemplate", template.id, template.name)
     for vapp_id in vdc.vapp_ids:
         ctx.reference(box, "ResourceEntity", "vapp", vapp_id, ctx.world.vapps[vapp_id].name)
+    for disk in ctx.world.disks.values():
+        if disk.vdc_id == vdc.id:
+            ctx.reference(box, "ResourceEntity", "disk", disk.id, disk.name)
 
 
 @route("GET", "/api/vdcStorageProfile/{entity_id}", "storageProfile")
@@ -155,6 +161,7 @@ def get_network(ctx: Context, entity_id: str) -> Answer:
     network = ctx.world.network(entity_id, ctx.user)
     element = ctx.entity_root("OrgVdcNetwork", "network", network.id, network.name, {"status": "1"})
     link(element, "up", ctx.href("vdc", network.vdc_id), hrefs.MEDIA["vdc"])
+    link(element, "down", f"{ctx.href('network', network.id)}/metadata", hrefs.media("metadata"))
     xml.sub(element, "Description", network.description)
     configuration = xml.sub(element, "Configuration")
     write_scopes(configuration, network.scope, is_inherited=False)

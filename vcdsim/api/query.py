@@ -10,10 +10,13 @@ from lxml import etree
 
 from vcdsim.api import hrefs, query_filter, xml
 from vcdsim.api.context import Answer, Context, link
+from vcdsim.api.metadata import write_metadata
 from vcdsim.api.query_columns import Column, QueryType
 from vcdsim.api.query_filter import Getter, Value
 from vcdsim.api.query_types import TYPES
 from vcdsim.api.routing import route
+from vcdsim.entities import Metadata
+from vcdsim.metadata import visible
 from vcdsim.refusals import RefusalError
 
 FORMATS = ("references", "records", "idrecords")
@@ -35,6 +38,7 @@ def query(ctx: Context) -> Answer:
 @route("GET", "/api/vApps/query", "query")
 @route("GET", "/api/vAppTemplates/query", "query")
 @route("GET", "/api/catalogs/query", "query")
+@route("GET", "/api/disks/query", "query")
 def packaged_query(ctx: Context) -> Answer:
     """The same, with the type in the path."""
     name = ctx.path.split("/")[2][:-1]
@@ -61,11 +65,15 @@ def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     media_type = hrefs.media(f"query.{form}")
     tag = f"{chosen.element}References" if form == "references" else "QueryResultRecords"
     element = ctx.root(tag, media_type, {**attributes, "href": _address(ctx, page)})
+    fields = [one for one in parameters.get("fields", "").split(",") if one]
     _page_links(ctx, element, media_type, page, max(1, -(-len(rows) // size)))
-    wanted = set(parameters["fields"].split(",")) if parameters.get("fields") else None
-    shown = {key: column for key, column in columns.items() if wanted is None or key in wanted}
+    shown = {key: column for key, column in columns.items() if not fields or key in fields}
+    keys = [_stored_key(one) for one in fields if one.startswith("metadata")]
     for row in rows[first : first + size]:
-        _write_row(ctx, element, chosen, shown, row, form)
+        record = _write_row(ctx, element, chosen, shown, row, form)
+        if keys:
+            entries = {key: entry for key, entry in _metadata_of(ctx, row).items() if key in keys}
+            write_metadata(ctx, record, ctx.href(_kind(chosen.kind, row), chosen.row_id(row)), entries)
     return ctx.xml(element, media_type)
 
 
@@ -78,6 +86,8 @@ def _selected(ctx: Context, chosen: QueryType, columns: dict[str, Column], param
         def getter(name: str) -> Getter | None:
             if name in ("href", "id"):
                 return chosen.row_id
+            if name.startswith(("metadata:", "metadata@SYSTEM:")):
+                return lambda row: _metadata_value(ctx, row, name)
             if name not in columns:
                 return None
             get = columns[name].get
@@ -86,6 +96,22 @@ def _selected(ctx: Context, chosen: QueryType, columns: dict[str, Column], param
         predicate = query_filter.parse(parameters["filter"], getter, encoded_values=encoded)
         rows = [row for row in rows if predicate(row)]
     return _sorted(ctx, list(rows), columns, parameters)
+
+
+def _stored_key(name: str) -> str:
+    """`metadata:k` and `metadata@SYSTEM:k` to the key an entity keeps the entry under."""
+    domain, _, key = name.partition(":")
+    return key if domain == "metadata" else f"SYSTEM/{key}"
+
+
+def _metadata_value(ctx: Context, row: Any, name: str) -> Value:
+    """`STRING:v` as filters write it, None when the row has no such entry."""
+    entry = _metadata_of(ctx, row).get(_stored_key(name))
+    return None if entry is None else f"{entry.kind.upper()}:{entry.value}"
+
+
+def _metadata_of(ctx: Context, row: Any) -> dict[str, Metadata]:
+    return visible(ctx.world, ctx.user, row) if hasattr(row, "metadata") else {}
 
 
 def _sorted(ctx: Context, rows: list[Any], columns: dict[str, Column], parameters: dict[str, str]) -> list[Any]:
@@ -142,12 +168,11 @@ def _page_links(ctx: Context, element: etree._Element, media_type: str, page: in
 
 def _write_row(
     ctx: Context, element: etree._Element, chosen: QueryType, columns: dict[str, Column], row: Any, form: str
-) -> None:
+) -> etree._Element:
     row_id, kind = chosen.row_id(row), _kind(chosen.kind, row)
     if form == "references":
         name = columns["name"].get(ctx.world, row) if "name" in columns else None
-        ctx.reference(element, f"{chosen.element}Reference", kind, row_id, str(name or ""))
-        return
+        return ctx.reference(element, f"{chosen.element}Reference", kind, row_id, str(name or ""))
     attributes = {"id": hrefs.urn(kind, row_id)} if form == "idrecords" else {"href": ctx.href(kind, row_id)}
     for key, column in columns.items():
         value = column.get(ctx.world, row)
@@ -158,7 +183,7 @@ def _write_row(
             attributes[key] = (hrefs.urn if form == "idrecords" else ctx.href)(target, str(value))
         else:
             attributes[key] = xml.flag(value) if isinstance(value, bool) else str(value)
-    etree.SubElement(element, xml.tag(f"{chosen.element}Record"), attributes)
+    return etree.SubElement(element, xml.tag(f"{chosen.element}Record"), attributes)
 
 
 def _formats(chosen: QueryType) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ Getter = Callable[[Any], Value]
 Predicate = Callable[[Any], bool]
 Comparable = TypeVar("Comparable", str, float)
 
-_TERM = re.compile(r"\s*([A-Za-z][\w:.]*)\s*(==|!=|=lt=|=le=|=gt=|=ge=)")
+_TERM = re.compile(r"\s*([A-Za-z][\w:.@-]*)\s*(==|!=|=lt=|=le=|=gt=|=ge=)")
 _UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
 _ORDERS: dict[str, Callable[[int], bool]] = {
     "=lt=": lambda sign: sign < 0,
@@ -161,10 +161,21 @@ def _sign(value: Value, wanted: str) -> int | None:
         return None
     try:
         if isinstance(value, str):
+            value, wanted = _untyped(value, wanted)
+        if isinstance(value, str):
             return _order(_instant(value), _instant(wanted))
         return _order(float(value), float(wanted))
     except ValueError:
         return _order(_text(value), wanted.lower())
+
+
+def _untyped(value: str, wanted: str) -> tuple[str | int, str]:
+    """Metadata says its kind, `NUMBER:5`; numbers of one kind compare as numbers."""
+    kind, colon, plain = value.partition(":")
+    wanted_kind, _, wanted_plain = wanted.partition(":")
+    if colon and kind.isupper() and kind == wanted_kind.upper():
+        return (int(plain), wanted_plain) if kind == "NUMBER" else (plain, wanted_plain)
+    return value, wanted
 
 
 def _instant(text: str) -> float:

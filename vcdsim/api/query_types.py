@@ -9,6 +9,7 @@ from typing import Any
 from vcdsim import networks, tasks
 from vcdsim.api.context import moment
 from vcdsim.api.query_columns import Column, QueryType, constant, owner_name
+from vcdsim.api.query_disks import ADMIN_DISK, DISK, RELATION, attached_disks
 from vcdsim.api.query_vms import ADMIN_VM, VAPP, VM, visible_vms
 from vcdsim.api.tasks import operation_text
 from vcdsim.entities import StorageProfile, User, Vm
@@ -101,7 +102,7 @@ _VDC = {
     "orgName": Column(lambda world, vdc: world.orgs[vdc.org_id].name),
     "numberOfVApps": Column(lambda _, vdc: len(vdc.vapp_ids)),
     "numberOfMedia": Column(constant(0)),
-    "numberOfDisks": Column(constant(0), (5, 1)),
+    "numberOfDisks": Column(lambda world, vdc: sum(one.vdc_id == vdc.id for one in world.disks.values()), (5, 1)),
     "numberOfVAppTemplates": Column(lambda _, vdc: len(vdc.template_ids)),
     "isBusy": Column(constant(False)),
     "status": Column(constant("READY")),
@@ -175,6 +176,9 @@ TYPES = {
     "orgVdc": QueryType("OrgVdc", _own("vdcs"), "vdc", _VDC),
     "orgVdcNetwork": QueryType("OrgVdcNetwork", _own("networks"), "network", _NETWORK),
     "orgVdcStorageProfile": QueryType("OrgVdcStorageProfile", _profiles, "vdcstorageProfile", _PROFILE),
+    "disk": QueryType("Disk", _own("disks"), "disk", DISK),
+    "adminDisk": QueryType("AdminDisk", _own("disks"), "disk", ADMIN_DISK, has_references=False),
+    "vmDiskRelation": QueryType("VmDiskRelation", attached_disks, "disk", RELATION, has_references=False),
     "task": QueryType("Task", _own("tasks"), "task", _TASK),
     "organization": QueryType("Org", World.visible_orgs, "org", _ORG),
 }

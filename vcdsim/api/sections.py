@@ -49,13 +49,17 @@ def write_customization(ctx: Context, parent: etree._Element | None, vm: Vm, add
     return section
 
 
-def write_runtime(parent: etree._Element, address: str) -> None:
-    """`<RuntimeInfoSection>`: the tools are always there."""
-    section = etree.SubElement(parent, xml.tag("RuntimeInfoSection"), nsmap={"ns10": xml.VCLOUD})
+def write_runtime(ctx: Context, parent: etree._Element | None, address: str) -> etree._Element:
+    """`<RuntimeInfoSection>`: the tools are always there. Its attributes are prefixed."""
+    if parent is None:
+        section = xml.root("RuntimeInfoSection", ctx.version)
+    else:
+        section = etree.SubElement(parent, xml.tag("RuntimeInfoSection"), nsmap={"ns10": xml.VCLOUD})
     section.set(xml.tag("vcloud:href"), f"{address}/runtimeInfoSection")
     section.set(xml.tag("vcloud:type"), hrefs.media("virtualHardwareSection"))
     xml.sub(section, "ovf:Info", "Specifies Runtime info")
     xml.sub(section, "VMWareTools", None, {"version": "12352"})
+    return section
 
 
 def write_snapshot(ctx: Context, parent: etree._Element | None, owner: Vm | VApp, address: str) -> etree._Element:
@@ -128,6 +132,9 @@ def write_spec(ctx: Context, parent: etree._Element, vm: Vm) -> None:
         xml.sub(settings, "BusNumber", disk.bus_number)
         xml.sub(settings, "AdapterType", _ADAPTERS.get(disk.bus_sub_type, "4"))
         xml.sub(settings, "ThinProvisioned", True)
+        if disk.independent_id is not None:
+            name = ctx.world.disks[disk.independent_id].name
+            ctx.reference(settings, "Disk", "disk", disk.independent_id, name)
         profile = ctx.world.storage_profiles[disk.storage_profile_id]
         ctx.reference(settings, "StorageProfile", "vdcstorageProfile", profile.id, profile.name)
         xml.sub(settings, "overrideVmDefault", False)

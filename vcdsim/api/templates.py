@@ -1,4 +1,4 @@
-"""Catalogs, catalog items, vApp templates (vApp and VM forms), their OVF and metadata."""
+"""Catalogs, catalog items, vApp templates (vApp and VM forms), their OVF."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from vcdsim.api.hardware import write_hardware
 from vcdsim.api.networks import write_connections, write_network_config, write_network_section
 from vcdsim.api.routing import route
 from vcdsim.api.sections import write_customization, write_lease, write_os
-from vcdsim.entities import Metadata, Vm
-from vcdsim.refusals import RefusalError, not_found
+from vcdsim.entities import Vm
+from vcdsim.refusals import not_found
 
 
 @route("GET", "/api/catalog/{entity_id}", "catalog")
@@ -20,6 +20,11 @@ def get_catalog(ctx: Context, entity_id: str) -> Answer:
     catalog = ctx.world.catalog(entity_id, ctx.user)
     element = ctx.entity_root("Catalog", "catalog", catalog.id, catalog.name)
     link(element, "up", ctx.href("org", catalog.org_id), hrefs.MEDIA["org"])
+    if catalog.org_id == ctx.user.org_id or ctx.world.sees_all(ctx.user):
+        access = f"{ctx.href('org', catalog.org_id)}/catalog/{catalog.id}"
+        link(element, "down", f"{access}/controlAccess/", hrefs.media("controlAccess"))
+        link(element, "controlAccess", f"{access}/action/controlAccess", hrefs.media("controlAccess"))
+    link(element, "down", f"{ctx.href('catalog', catalog.id)}/metadata", hrefs.media("metadata"))
     xml.sub(element, "Description", catalog.description)
     box = xml.sub(element, "CatalogItems")
     for template_id in catalog.template_ids:
@@ -55,6 +60,7 @@ def get_template(ctx: Context, entity_id: str) -> Answer:
     link(element, "catalogItem", ctx.href("catalogitem", template.item_id), hrefs.MEDIA["catalogitem"])
     link(element, "ovf", f"{address}/ovf", "text/xml")
     link(element, "down", f"{address}/metadata", hrefs.media("metadata"))
+    link(element, "down", f"{address}/owner", hrefs.media("owner"))
     xml.sub(element, "Description", template.description)
     owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
     ctx.reference(owner, "User", "user", template.owner_id, ctx.world.users[template.owner_id].name)
@@ -131,48 +137,3 @@ def get_template_section(ctx: Context, entity_id: str, name: str) -> Answer:
     else:
         raise not_found()
     return ctx.xml(section, hrefs.media(f"{name}Section"))
-
-
-@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/metadata", "metadata")
-def get_template_metadata(ctx: Context, entity_id: str) -> Answer:
-    """Metadata of a template."""
-    template = ctx.world.template(entity_id, ctx.user)
-    return metadata_answer(ctx, ctx.href("vapptemplate", template.id), template.metadata)
-
-
-@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/metadata/{key}", "metadata")
-def get_template_metadata_value(ctx: Context, entity_id: str, key: str) -> Answer:
-    """One value of a template's metadata."""
-    template = ctx.world.template(entity_id, ctx.user)
-    return metadata_value_answer(ctx, ctx.href("vapptemplate", template.id), template.metadata, key)
-
-
-def metadata_answer(ctx: Context, owner: str, entries: dict[str, Metadata]) -> Answer:
-    """`<Metadata>` with typed values."""
-    address = f"{owner}/metadata"
-    element = ctx.root("Metadata", hrefs.media("metadata"), {"href": address})
-    for key, entry in entries.items():
-        attributes = {"href": f"{address}/{key}", "type": hrefs.media("metadata.value")}
-        box = xml.sub(element, "MetadataEntry", None, attributes)
-        xml.sub(box, "Domain", "GENERAL", {"visibility": "READWRITE"})
-        xml.sub(box, "Key", key)
-        _typed_value(box, entry)
-    return ctx.xml(element, hrefs.media("metadata"))
-
-
-def metadata_value_answer(ctx: Context, owner: str, entries: dict[str, Metadata], key: str) -> Answer:
-    """`<MetadataValue>` of one key."""
-    if key not in entries:
-        raise RefusalError(
-            f'The metadata entry with key "{key}" does not exist.', minor_code="RESOURCE_NOT_FOUND", status=404
-        )
-    media_type = hrefs.media("metadata.value")
-    element = ctx.root("MetadataValue", media_type, {"href": f"{owner}/metadata/{key}"})
-    xml.sub(element, "Domain", "GENERAL", {"visibility": "READWRITE"})
-    _typed_value(element, entries[key])
-    return ctx.xml(element, media_type)
-
-
-def _typed_value(parent: etree._Element, entry: Metadata) -> None:
-    box = xml.sub(parent, "TypedValue", None, {"xsi:type": f"Metadata{entry.kind}Value"})
-    xml.sub(box, "Value", entry.value)

@@ -12,7 +12,6 @@ from vcdsim.api.networks import write_network_config, write_network_section
 from vcdsim.api.routing import route
 from vcdsim.api.sections import write_lease, write_snapshot, write_startup
 from vcdsim.api.tasks import task_answer
-from vcdsim.api.templates import metadata_answer, metadata_value_answer
 from vcdsim.entities import VApp
 from vcdsim.tasks import require_idle_vapp, start
 
@@ -159,17 +158,3 @@ def get_snapshot(ctx: Context, entity_id: str) -> Answer:
     """What snapshots there are."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
     return ctx.xml(write_snapshot(ctx, None, vapp, ctx.href("vapp", vapp.id)), hrefs.media("snapshotSection"))
-
-
-@route("GET", "/api/vApp/vapp-{entity_id}/metadata", "metadata")
-def get_metadata(ctx: Context, entity_id: str) -> Answer:
-    """Metadata of a vApp."""
-    vapp = ctx.world.vapp(entity_id, ctx.user)
-    return metadata_answer(ctx, ctx.href("vapp", vapp.id), vapp.metadata)
-
-
-@route("GET", "/api/vApp/vapp-{entity_id}/metadata/{key}", "metadata")
-def get_metadata_value(ctx: Context, entity_id: str, key: str) -> Answer:
-    """One value of a vApp's metadata."""
-    vapp = ctx.world.vapp(entity_id, ctx.user)
-    return metadata_value_answer(ctx, ctx.href("vapp", vapp.id), vapp.metadata, key)

@@ -19,7 +19,7 @@ from vcdsim.api.hardware import (
 )
 from vcdsim.api.networks import write_connections
 from vcdsim.api.routing import route
-from vcdsim.api.sections import write_customization, write_os, write_snapshot
+from vcdsim.api.sections import write_customization, write_os, write_runtime, write_snapshot
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import Vm
 from vcdsim.hardware import VmChange
@@ -95,9 +95,9 @@ def get_hardware_part(ctx: Context, tree: str, entity_id: str, part: str) -> Ans
         item.set("href", address)
         item.set("type", hrefs.media("rasdItem"))
         return ctx.xml(item, hrefs.media("rasdItem"))
-    if part not in ("disks", "networkCards"):
+    if part not in ("disks", "networkCards", "media"):
         raise not_found()
-    items = disk_items(ctx, vm) if part == "disks" else card_items(vm)
+    items = {"disks": disk_items(ctx, vm), "networkCards": card_items(vm), "media": []}[part]
     return ctx.xml(write_items(ctx, items, address), hrefs.media("rasdItemsList"))
 
 
@@ -170,6 +170,13 @@ def put_os(ctx: Context, entity_id: str) -> Answer:
     vm, change = ctx.world.vm(entity_id, ctx.user), VmChange()
     read_vapps.read_os(change, ctx.parse("ovf:OperatingSystemSection"), vm)
     return _changed(ctx, vm, change)
+
+
+@route("GET", "/api/vApp/vm-{entity_id}/runtimeInfoSection", "section")
+def get_runtime(ctx: Context, entity_id: str) -> Answer:
+    """What the tools in the guest report."""
+    vm = ctx.world.vm(entity_id, ctx.user)
+    return ctx.xml(write_runtime(ctx, None, ctx.href("vm", vm.id)), hrefs.media("virtualHardwareSection"))
 
 
 @route("GET", "/api/vApp/vm-{entity_id}/snapshotSection", "section")

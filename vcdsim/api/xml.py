@@ -103,13 +103,17 @@ def serialise(element: etree._Element, version: Version) -> bytes:
     return head.encode() + etree.tostring(element, encoding="UTF-8", xml_declaration=False)
 
 
+def parser() -> etree.XMLParser:
+    """A parser without entities, network, DTDs and very large documents."""
+    return etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
+
+
 def parse(body: bytes, expected: str) -> etree._Element:
     """The root of a request body, named `expected`; anything else is a 400."""
     if len(body) > MOST_BODY_BYTES:
         raise bad_body("The request body is too large.")
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False)
     try:
-        element = etree.fromstring(body, parser)
+        element = etree.fromstring(body, parser())
     except etree.XMLSyntaxError as error:
         raise bad_body(str(error)) from None
     if element.getroottree().docinfo.doctype:

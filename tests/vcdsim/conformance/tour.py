@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from tests.vcdsim.conformance import making
+from tests.vcdsim.conformance import keeping, making
 from tests.vcdsim.conformance.official import Version
 from tests.vcdsim.conformance.steps import must, see
 from tests.vcdsim.conformance.traffic import Recorder, crawl
@@ -13,7 +13,6 @@ from tests.vcdsim.talk import (
     id_of,
 )
 from vcdsim import error
-from vcdsim.api.version import LAST_WITH_XML_LOGIN
 from vcdsim.entities import Metadata
 
 _METADATA = {
@@ -35,11 +34,12 @@ def everything(version: Version) -> Recorder:
     _look_around(talk)
     making.instantiate(talk, version)
     making.compose(talk, version)
+    keeping.keep(talk, version)
     _edit(talk)
     _run(talk)
     _be_refused(talk)
     _look_around(Talk(sim, "administrator@System", version=talk.version))
-    _end(talk, version)
+    _end(talk)
     return sim
 
 
@@ -104,12 +104,11 @@ def _be_refused(talk: Talk) -> None:
     talk.sim.faults.clear()
 
 
-def _end(talk: Talk, version: Version) -> None:
+def _end(talk: Talk) -> None:
     """Delete a VM and a vApp; log out in each way there is."""
     must(talk, "DELETE", talk.vm("ci-runner-2"))
     must(talk, "DELETE", talk.vapp("accounting"))
     assert talk.send("GET", "/cloudapi/1.0.0/sessions/current").status == 200
-    old = ("/api/session", "/api/sessions") if version <= LAST_WITH_XML_LOGIN else ()
-    for path in (*old, "/cloudapi/1.0.0/sessions", "/cloudapi/1.0.0/sessions/current"):
+    for path in ("/api/session", "/api/sessions", "/cloudapi/1.0.0/sessions", "/cloudapi/1.0.0/sessions/current"):
         assert Talk(talk.sim, version=talk.version).send("DELETE", path).status == 204
     talk.sim.handle("GET", "/api/versions", talk.headers, b"")
