@@ -72,6 +72,11 @@ def since(at: datetime) -> Markup:
     return Markup.escape(gettext("since %(time)s", time="{}")).format(when(at))
 
 
+def since_at_least(at: datetime) -> Markup:
+    """ "since 14:20 or earlier", for what was so already when it was first seen."""
+    return Markup.escape(gettext("since %(time)s or earlier", time="{}")).format(when(at))
+
+
 def age(at: datetime) -> Markup:
     """How long ago: "8 s ago", "6 min ago", "3 h ago", "2 d ago"."""
     return _time(at, gettext("%(time)s ago", time=duration(clock.now() - at)))

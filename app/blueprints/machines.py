@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 
 from flask import url_for
 from flask_babel import gettext
+from markupsafe import Markup
 from sqlalchemy import select
 
 from app.accounts.rules import Permission, can
-from app.blueprints import lines, web
+from app.blueprints import filters, lines, web
 from app.cloud import power
 from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import Action, Blocked, VmState
@@ -43,9 +43,10 @@ class Row:
     choices: list[Choice]
 
     @property
-    def state_since(self) -> datetime | None:
-        """Since when the state is as it is, as far as we know."""
-        return self.vm.gone_at or self.vm.state_since
+    def age(self) -> Markup:
+        """Since when the state is as it is; one that was so when first seen may be older."""
+        seen_beginning = self.vm.gone_at or self.vm.state_since
+        return filters.since(seen_beginning) if seen_beginning else filters.since_at_least(self.vm.first_seen_at)
 
     @property
     def start(self) -> Choice | None:

@@ -41,6 +41,16 @@ def test_the_list_is_served_with_vcloud_switched_off(owner: FlaskClient, cloud: 
     assert len(cloud.requests) == before
 
 
+def test_every_state_has_an_age_and_an_unknown_beginning_is_admitted(
+    owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    assert set(open_page(owner, "/vms").texts(".c-state small")) == {"since 17:20 or earlier"}
+    power.request(cast.owner, vm_id("sandbox"), Action.START, new_token())
+    drain(cloud, clock)
+    state = open_page(owner, f"/vms/{vm_id('sandbox')}").texts(".sk-head-line")[0]
+    assert state.endswith("On since 17:20")
+
+
 def test_a_word_finds_names_addresses_systems_and_vapps(owner: FlaskClient, cloud: Simulator) -> None:
     address = db.session.get_one(Vm, vm_id("sandbox")).inner_ip
     assert address is not None

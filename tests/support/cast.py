@@ -3,7 +3,6 @@
 import uuid
 from dataclasses import dataclass
 
-from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from app import clock
@@ -47,12 +46,6 @@ def email_of(actor: Actor) -> str:
     email = db.session.scalar(select(User.email).where(User.id == actor.user_id))
     assert email is not None
     return email
-
-
-def sign_in(client: FlaskClient, actor: Actor) -> None:
-    """Sign in through the page, as the person would."""
-    answer = client.post("/sign-in", data={"email": email_of(actor), "password": PASSWORD})
-    assert answer.status_code == 303, answer.text
 
 
 def _user(name: str, password_hash: str, staff_role: StaffRole | None = None) -> User:
