@@ -48,7 +48,7 @@ def test_every_state_has_an_age_and_an_unknown_beginning_is_admitted(
     power.request(cast.owner, vm_id("sandbox"), Action.START, new_token())
     drain(cloud, clock)
     state = open_page(owner, f"/vms/{vm_id('sandbox')}").texts(".sk-head-line")[0]
-    assert state.endswith("On since 17:20")
+    assert state.endswith("since 17:20")
 
 
 def test_a_word_finds_names_addresses_systems_and_vapps(owner: FlaskClient, cloud: Simulator) -> None:
