@@ -25,16 +25,17 @@ _RUN_DEADLINE_S = 120
 _GO_PATH = Path("/usr/share/gocode")
 
 
-def python_with(requirement: str) -> Path:
-    """The interpreter of an environment that has `NAME==VERSION` from the package index and nothing of ours."""
-    name = f"{requirement.replace('==', '-')}-py{sys.version_info.major}.{sys.version_info.minor}"
+def python_with(*requirements: str) -> Path:
+    """The interpreter of an environment that has each `NAME==VERSION` from the package index and nothing of ours."""
+    name = "+".join(one.replace("==", "-") for one in requirements)
+    name += f"-py{sys.version_info.major}.{sys.version_info.minor}"
     folder = _folder() / name
     python, ready = folder / "bin" / "python", folder / "ready"
     with _one_at_a_time(name):
         if not ready.exists():
-            _install(requirement, [sys.executable, "-m", "venv", "--clear", str(folder)])
+            _install(name, [sys.executable, "-m", "venv", "--clear", str(folder)])
             pip = [str(python), "-m", "pip", "install", "--disable-pip-version-check", "--quiet"]
-            _install(requirement, [*pip, requirement])
+            _install(name, [*pip, *requirements])
             ready.touch()
     return python
 

@@ -47,11 +47,11 @@ vm revert-to-snapshot cli one
 vm remove-snapshot cli one
 vm shutdown cli one
 vm undeploy cli one
+vapp info cli
 vapp list
 vapp delete cli two --yes
 vapp delete cli --yes --force
 vapp list
-network list
 logout
 """
 

@@ -45,30 +45,35 @@ _RECORDED_TASK = {"task", "taskDetails", "taskStatus", "taskStatusName"}
 
 @dataclass(frozen=True)
 class Deviation:
-    """Something the schemas refuse and a real vCD did, up to `until` (included); `source` says which."""
+    """Something the schemas refuse and a real vCD does, from `since` to `until` (included); `source` says which."""
 
     words: str
-    until: Version
     source: str
+    since: Version = (0, 0)
+    until: Version = (39, 1)
 
 
 KNOWN_DEVIATIONS = (
     Deviation(
         r"/Session/AuthorizedLocations/Location: missing required attribute 'name'",
-        until=(39, 1),
         source="login answers of vCD 9.1 and later in the tests of go-vcloud-director: no name, no href",
     ),
     Deviation(
         r"/Session/AuthorizedLocations/Location: Unexpected child .*LocationName' at position 1\. .*",
-        until=(29, 0),
         source="the schema: the element that has to stand before it, LocationId, came with 30.0",
+        until=(29, 0),
+    ),
+    Deviation(
+        r".*/Disk: missing required attribute 'size'",
+        source="the reference of API 33.0: sizeMb took the place of size",
+        since=(33, 0),
     ),
 )
 
 
 def is_known_deviation(words: str, version: Version) -> bool:
     """Whether a real vCD of this version was seen to do it too."""
-    return any(version <= one.until and re.fullmatch(one.words, words) for one in KNOWN_DEVIATIONS)
+    return any(one.since <= version <= one.until and re.fullmatch(one.words, words) for one in KNOWN_DEVIATIONS)
 
 
 def take_newer_out(root: etree._Element, version: Version) -> None:

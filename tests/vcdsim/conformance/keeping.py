@@ -16,6 +16,11 @@ def keep(talk: Talk, version: Version) -> None:
     vm = talk.vm("shop-db")
     assert talk.send("POST", f"{vm}/screen/action/acquireTicket").status == 200
     see(talk, vm, f"{vm}/runtimeInfoSection", "/api/disks/query")
+    network = id_of(talk.sim, "networks", "acme-net")
+    see(talk, *(f"/api/{tree}/{network}/allocatedAddresses" for tree in ("network", "admin/network")))
+    if version >= (33, 0):
+        path = f"/cloudapi/1.0.0/orgVdcNetworks/urn:vcloud:network:{network}/allocatedIpAddresses"
+        assert talk.send("GET", path).status == 200
 
 
 def _disks(talk: Talk, version: Version) -> None:
