@@ -192,6 +192,7 @@ class Operation(Row):
     params: Mapped[dict[str, Any]]  # what was asked, never a secret
     facts: Mapped[dict[str, Any]]  # what the steps learnt: urns
     password_sealed: Mapped[str | None] = mapped_column(Text)
+    password_shown_at: Mapped[datetime | None]
     task_urn: Mapped[str | None] = mapped_column(String(80))
     progress: Mapped[int | None]
     step_sent_at: Mapped[datetime | None]  # a command of this step may have been accepted since then
@@ -212,7 +213,7 @@ class Operation(Row):
     vdc: Mapped[Vdc] = relationship()
     vm: Mapped[Vm | None] = relationship()
     events: Mapped[list["OperationEvent"]] = relationship(order_by="OperationEvent.id", back_populates="operation")
-    password = Sealed()  # of the new machine, until it has been shown once
+    password = Sealed()  # of the new machine, until the person who asked has seen it
 
     @property
     def is_active(self) -> bool:

@@ -10,9 +10,10 @@ import ipaddress
 import secrets
 import uuid
 from dataclasses import asdict
+from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from app import clock, vcloud
 from app.accounts import audit
@@ -25,6 +26,7 @@ from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 
 MARK = "skiff:"
+PASSWORD_STAYS = timedelta(minutes=10)
 INNER_NETWORK = ipaddress.IPv4Network("192.168.100.0/24")
 """Addresses inside a vApp network with address translation; every vApp has its own, so all may use the same."""
 
@@ -87,22 +89,45 @@ def make_password() -> str:
 
 
 def take_password(actor: Actor, operation_id: uuid.UUID) -> str:
-    """The password of a new machine: once, to the person who asked for the machine, then it is erased.
+    """The password of a new machine, to the person who asked for the machine.
 
-    Raises NotFoundError for other people, AppError `password_not_ready` before the machine is ready and
-    `password_taken` afterwards.
+    It can be read again for `PASSWORD_STAYS`, because an answer may be lost on its way, then it is erased. Raises
+    NotFoundError for other people, AppError `password_not_ready` before the machine is ready, `password_taken` after.
     """
     with transaction():
-        operation = db.session.get(Operation, operation_id)
-        if operation is None or operation.user_id != actor.user_id or operation.account_id != actor.account_id:
-            raise NotFoundError
+        operation = _own_creation(actor, operation_id)
         if operation.is_active:
             raise AppError("password_not_ready")
-        password, operation.password = operation.password, None
-        if password is None:
+        now = clock.now()
+        is_over = operation.password_shown_at is not None and now - operation.password_shown_at > PASSWORD_STAYS
+        password = operation.password
+        if password is None or is_over:
             raise AppError("password_taken")
-        audit.record(actor, "vm.password_shown", object_id=operation.vm_id)
+        if operation.password_shown_at is None:
+            operation.password_shown_at = now
+            audit.record(actor, "vm.password_shown", object_id=operation.vm_id)
     return password
+
+
+def forget_password(actor: Actor, operation_id: uuid.UUID) -> None:
+    """Erase the password now: the person who asked for the machine has saved it. Safe to repeat."""
+    with transaction():
+        _own_creation(actor, operation_id).password = None
+
+
+def forget_shown_passwords() -> None:
+    """Erase every password whose time is over; the schedule calls it."""
+    with transaction():
+        seen = Operation.password_shown_at < clock.now() - PASSWORD_STAYS
+        has_one = Operation.password_sealed.is_not(None)
+        db.session.execute(update(Operation).where(seen, has_one).values(password_sealed=None))
+
+
+def _own_creation(actor: Actor, operation_id: uuid.UUID) -> Operation:
+    operation = db.session.get(Operation, operation_id)
+    if operation is None or operation.user_id != actor.user_id or operation.account_id != actor.account_id:
+        raise NotFoundError
+    return operation
 
 
 # ---- the steps -----------------------------------------------------------------------------------------------

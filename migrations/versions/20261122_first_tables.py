@@ -263,6 +263,7 @@ def upgrade() -> None:
         sa.Column("params", sa.JSON(), nullable=False),
         sa.Column("facts", sa.JSON(), nullable=False),
         sa.Column("password_sealed", sa.Text(), nullable=True),
+        sa.Column("password_shown_at", app.db.UtcDateTime(timezone=True), nullable=True),
         sa.Column("task_urn", sa.String(length=80), nullable=True),
         sa.Column("progress", sa.Integer(), nullable=True),
         sa.Column("step_sent_at", app.db.UtcDateTime(timezone=True), nullable=True),

@@ -63,15 +63,45 @@ def test_the_mirror_says_what_vcloud_has(cast: Cast, cloud: Simulator, clock: Cl
     assert real.customization.computer_name == "web-03"
 
 
-def test_the_guest_gets_the_password_that_is_shown_once(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+def test_the_guest_gets_the_password_that_is_shown(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock)
     password = vms.take_password(cast.owner, done.id)
     (vapp_id,) = made(cloud)
     (vm_id,) = cloud.world.vapps[vapp_id].vm_ids
     assert cloud.world.vms[vm_id].customization.admin_password == password
+
+
+def test_a_lost_answer_does_not_lose_the_password(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    done = create(cast, cloud, clock)
+    first = vms.take_password(cast.owner, done.id)
+    clock.move(9 * 60)
+    assert vms.take_password(cast.owner, done.id) == first
+
+
+def test_a_password_that_was_shown_is_erased_ten_minutes_later(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    done = create(cast, cloud, clock)
+    vms.take_password(cast.owner, done.id)
+    clock.move(10 * 60 + 1)
+    with pytest.raises(AppError, match="password_taken"):
+        vms.take_password(cast.owner, done.id)
+    vms.forget_shown_passwords()
+    assert operation(done.id).password_sealed is None
+
+
+def test_a_password_that_was_saved_is_erased_at_once(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    done = create(cast, cloud, clock)
+    vms.take_password(cast.owner, done.id)
+    vms.forget_password(cast.owner, done.id)
     assert operation(done.id).password_sealed is None
     with pytest.raises(AppError, match="password_taken"):
         vms.take_password(cast.owner, done.id)
+
+
+def test_a_password_nobody_has_seen_stays(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    done = create(cast, cloud, clock)
+    clock.move(24 * 3600)
+    vms.forget_shown_passwords()
+    assert vms.take_password(cast.owner, done.id)
 
 
 def test_a_password_of_ones_own_is_used(cast: Cast, cloud: Simulator, clock: Clock) -> None:
@@ -84,6 +114,8 @@ def test_the_password_is_shown_to_nobody_else(cast: Cast, cloud: Simulator, cloc
     for other in (cast.technician, cast.stranger):
         with pytest.raises(NotFoundError):
             vms.take_password(other, done.id)
+        with pytest.raises(NotFoundError):
+            vms.forget_password(other, done.id)
 
 
 def test_the_password_waits_until_the_server_is_ready(cast: Cast, cloud: Simulator, clock: Clock) -> None:
