@@ -9,6 +9,9 @@ from __future__ import annotations
 
 import time
 
+#: Far enough for every test, near enough for a date to be written.
+_END_OF_TIME = 100e9
+
 
 class Clock:
     """Moments in seconds since the epoch; `scale` turns a nominal duration into a real one."""
@@ -34,6 +37,8 @@ class Clock:
             raise RuntimeError("only a manual clock can be advanced")
         if seconds < 0:
             raise ValueError("time does not run backwards")
+        if self._manual_now + seconds > _END_OF_TIME:
+            raise ValueError("that is too far in the future")
         self._manual_now += seconds
 
     def advance_to(self, moment: float) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from vcdsim.clock import Clock
 from vcdsim.entities import (
+    OFF,
     ON,
     SUSPENDED,
     ApiToken,
@@ -38,6 +39,7 @@ SYSTEM_ORG = "System"
 
 #: vCloud's status integers used here.
 FAILED_CREATION, UNRESOLVED, RESOLVED, STATUS_SUSPENDED, POWERED_ON, POWERED_OFF, MIXED = -1, 0, 1, 3, 4, 8, 10
+_STATUS_OF_POWER = {ON: POWERED_ON, SUSPENDED: STATUS_SUSPENDED, OFF: POWERED_OFF}
 
 
 @dataclass
@@ -296,7 +298,7 @@ def vm_status(vm: Vm) -> int:
     """The status integer of a VM document."""
     if not vm.is_resolved:
         return UNRESOLVED
-    return {ON: POWERED_ON, SUSPENDED: STATUS_SUSPENDED}.get(vm.power, POWERED_OFF)
+    return _STATUS_OF_POWER[vm.power]
 
 
 def vapp_status(vapp: VApp, vms: list[Vm]) -> int:

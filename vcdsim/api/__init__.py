@@ -2,6 +2,7 @@
 
 from vcdsim.api import (
     actions,
+    addresses,
     disks,
     metadata,
     organizations,
@@ -22,6 +23,7 @@ __all__ = [
     "Answer",
     "Api",
     "actions",
+    "addresses",
     "disks",
     "metadata",
     "organizations",

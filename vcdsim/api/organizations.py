@@ -161,6 +161,8 @@ def get_network(ctx: Context, entity_id: str) -> Answer:
     network = ctx.world.network(entity_id, ctx.user)
     element = ctx.entity_root("OrgVdcNetwork", "network", network.id, network.name, {"status": "1"})
     link(element, "up", ctx.href("vdc", network.vdc_id), hrefs.MEDIA["vdc"])
+    allocated = hrefs.media("allocatedNetworkAddress")
+    link(element, "down", f"{ctx.href('network', network.id)}/allocatedAddresses/", allocated)
     link(element, "down", f"{ctx.href('network', network.id)}/metadata", hrefs.media("metadata"))
     xml.sub(element, "Description", network.description)
     configuration = xml.sub(element, "Configuration")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -90,8 +91,7 @@ def _selected(ctx: Context, chosen: QueryType, columns: dict[str, Column], param
                 return lambda row: _metadata_value(ctx, row, name)
             if name not in columns:
                 return None
-            get = columns[name].get
-            return lambda row: get(world, row)
+            return partial(columns[name].get, world)
 
         predicate = query_filter.parse(parameters["filter"], getter, encoded_values=encoded)
         rows = [row for row in rows if predicate(row)]
@@ -174,15 +174,17 @@ def _write_row(
         name = columns["name"].get(ctx.world, row) if "name" in columns else None
         return ctx.reference(element, f"{chosen.element}Reference", kind, row_id, str(name or ""))
     attributes = {"id": hrefs.urn(kind, row_id)} if form == "idrecords" else {"href": ctx.href(kind, row_id)}
+    world, address = ctx.world, hrefs.urn if form == "idrecords" else ctx.href
     for key, column in columns.items():
-        value = column.get(ctx.world, row)
+        value = column.get(world, row)
         if value is None:
             continue
-        if column.kind is not None:
-            target = _kind(column.kind, row)
-            attributes[key] = (hrefs.urn if form == "idrecords" else ctx.href)(target, str(value))
+        if value is True or value is False:
+            attributes[key] = "true" if value else "false"
+        elif column.kind is not None:
+            attributes[key] = address(_kind(column.kind, row), str(value))
         else:
-            attributes[key] = xml.flag(value) if isinstance(value, bool) else str(value)
+            attributes[key] = value if value.__class__ is str else str(value)
     return etree.SubElement(element, xml.tag(f"{chosen.element}Record"), attributes)
 
 

@@ -135,7 +135,7 @@ def _equality(get: Getter, wanted: str) -> Predicate:
         # References hold the bare id.
         entity_id = found[0]
         return lambda row: get(row) == entity_id
-    return lambda row: (value := get(row)) is not None and _text(value) == lowered
+    return lambda row: (value := get(row)) == wanted or (value is not None and _text(value) == lowered)
 
 
 def _fits(text: str, parts: list[str]) -> bool:

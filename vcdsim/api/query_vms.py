@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from vcdsim import networks, tasks
@@ -69,15 +69,12 @@ def _is_busy(world: World, vm: Vm) -> bool:
     return not vm.is_template and tasks.is_busy_vm(world, vm)
 
 
-def visible_vms(world: World, user: User) -> Iterable[Vm]:
+def visible_vms(world: World, user: User) -> list[Vm]:
     """VMs of the user's vApps, then those of the templates the user may instantiate."""
-    everything = world.sees_all(user)
-    for vm in world.vms.values():
-        if everything or vm.org_id == user.org_id:
-            yield vm
-    for template in world.visible_templates(user):
-        for vm_id in template.vm_ids:
-            yield world.template_vms[vm_id]
+    org_id = user.org_id
+    own = list(world.vms.values()) if world.sees_all(user) else [vm for vm in world.vms.values() if vm.org_id == org_id]
+    templates = world.visible_templates(user)
+    return own + [world.template_vms[vm_id] for template in templates for vm_id in template.vm_ids]
 
 
 def _vapp_sum(get: Callable[[Vm], int]) -> Callable[[World, VApp], int]:

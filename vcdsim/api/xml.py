@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from lxml import etree
@@ -34,6 +35,8 @@ _OLD_ROOT = {None: VCLOUD, "ovf": OVF, "vssd": VSSD, "rasd": RASD, "vmw": VMW, "
 #: Sections of the OVF namespace declare vCloud's a second time, for their attributes.
 _SECTION = {"ns10": VCLOUD}
 MOST_BODY_BYTES = 4 * 2**20
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 _names: dict[str, str] = {}
 
@@ -77,7 +80,11 @@ def sub(
     """Append a child; booleans are written as xs:boolean, None leaves the element empty."""
     element = etree.SubElement(parent, tag(name))
     if text is not None:
-        element.text = flag(text) if isinstance(text, bool) else str(text)
+        shown = flag(text) if isinstance(text, bool) else str(text)
+        try:
+            element.text = shown
+        except ValueError:
+            element.text = _cleaned(shown)
     _set(element, attributes)
     return element
 
@@ -182,4 +189,12 @@ def yes(parent: etree._Element, name: str, *, default: bool = False) -> bool:
 def _set(element: etree._Element, attributes: Mapping[str, str] | None) -> None:
     if attributes:
         for key, text in attributes.items():
-            element.set(attribute(key), text)
+            try:
+                element.set(attribute(key), text)
+            except ValueError:
+                element.set(attribute(key), _cleaned(text))
+
+
+def _cleaned(text: str) -> str:
+    """Without what XML cannot hold: a header or an address of a request may carry it into an answer."""
+    return _NOT_XML.sub("?", text)
