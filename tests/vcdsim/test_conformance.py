@@ -1,19 +1,22 @@
 """The simulator's answers, and the bodies of our own client, against VMware's official schemas."""
 
 from collections.abc import Callable
+from contextlib import nullcontext
 from textwrap import indent
 
 import pytest
+from lxml import etree
 
 from tests.support.counts import COUNTED
-from tests.vcdsim.conformance import official, panel, schemas, tour
+from tests.vcdsim.conformance import disorder, official, panel, schemas, tour
 from tests.vcdsim.conformance.official import Version
 from tests.vcdsim.conformance.traffic import Recorder
-from vcdsim.api import routing
+from vcdsim.api import routing, schema
 from vcdsim.api.version import SUPPORTED, text
+from vcdsim.refusals import RefusalError
 
 #: Documents that must have been validated at each version, so that what is done cannot become less unseen.
-FEWEST_OF_THE_TOUR, FEWEST_OF_THE_PANEL = 400, 28
+FEWEST_OF_THE_TOUR, FEWEST_OF_THE_PANEL, FEWEST_SWAPS = 400, 28, 80
 
 Record = Callable[[str, object], None]
 
@@ -55,6 +58,21 @@ def test_every_body_of_our_client_fits_the_schema_of_the_version(version: Versio
     count = validate(seen)
     assert count >= FEWEST_OF_THE_PANEL
     record_property(f"{COUNTED}documents of our client's conversations validated against VMware's schemas", count)
+
+
+@pytest.mark.parametrize("version", [(5, 5), (30, 0)], ids=text)
+def test_the_simulator_takes_a_body_in_another_order_only_if_the_schema_does(
+    version: Version, record_property: Record
+) -> None:
+    count = 0
+    for words, body in disorder.swapped(tour.everything(version).exchanges):
+        count += 1
+        is_fine = not schemas.faults_of(etree.tostring(body), version)
+        with nullcontext() if is_fine else pytest.raises(RefusalError, match="cvc-complex-type"):
+            schema.check(body, version)
+            assert is_fine, f"{words}: accepted, and the schema says {schemas.faults_of(etree.tostring(body), version)}"
+    assert count >= FEWEST_SWAPS
+    record_property(f"{COUNTED}bodies in another order judged as VMware's schemas judge them", count)
 
 
 def test_a_wrong_order_and_a_newer_element_are_seen() -> None:
