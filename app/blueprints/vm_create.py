@@ -23,6 +23,7 @@ from app.errors import AppError, NotFoundError
 from app.texts import error_text
 
 NO_NETWORK = "none"
+MAKE, OWN = "make", "own"
 FIELD_OF = {"memory_mb": "memory_gb"}
 """Fields of the form whose name is not that of the wish: people think of memory in GB."""
 
@@ -35,7 +36,7 @@ class CreateForm(FlaskForm):
     cpu_count = StringField(_l("Processor"))
     memory_gb = StringField(_l("Memory"))
     disk_gb = StringField(_l("Disk"))
-    password_choice = StringField(default="make")  # or "own"
+    password_choice = StringField(_l("Password"), default=MAKE)
     password = PasswordField(_l("Your password"))
     network_id = StringField(_l("Network"))
     vapp_name = StringField(_l("vApp"))
@@ -57,6 +58,7 @@ class CreateForm(FlaskForm):
             memory_mb=self._number(self.memory_gb, 1024),
             disk_gb=self._number(self.disk_gb),
         )
+        network_id, password = self._network_id(), self._own_password()
         template_id = _uuid(self.template_id.data)
         if template_id is None:
             _refuse(self.template_id, gettext("Choose a template."))
@@ -65,12 +67,28 @@ class CreateForm(FlaskForm):
         return VmSpec(
             vdc_id=vdc_id,
             template_id=template_id,
-            network_id=_uuid(self.network_id.data),
+            network_id=network_id,
             vapp_name=(self.vapp_name.data or "").strip() or name,
             vm_name=name,
             size=size,
-            password=(self.password.data or "") if self.password_choice.data == "own" else None,
+            password=password,
         )
+
+    def _network_id(self) -> uuid.UUID | None:
+        """The network; None only when that is what was chosen."""
+        network_id = _uuid(self.network_id.data)
+        if network_id is None and self.network_id.data != NO_NETWORK:
+            _refuse(self.network_id, gettext("Choose a network, or “No network”."))
+        return network_id
+
+    def _own_password(self) -> str | None:
+        """The password that the person chose; None when we are to make one."""
+        choice = self.password_choice.raw_data
+        if choice == [OWN]:
+            return self.password.data or ""
+        if choice != [MAKE]:
+            _refuse(self.password_choice, gettext("Choose whether we make the password or you write it."))
+        return None
 
     def _number(self, field: Field, times: int = 1) -> int:
         """What is typed, times `times`, if that is a whole number above zero; else 0, with the error at the field."""
@@ -139,8 +157,10 @@ def new() -> web.Answer:
 @web.requires(Permission.VM_CREATE)
 def create() -> web.Answer:
     """Ask, and go to the page of the operation; sent twice, both go to the same one."""
-    vdc, token = _chosen_vdc(request.form.get("vdc_id")), web.given_token()
-    form = CreateForm()
+    wanted, token = request.form.get("vdc_id"), web.given_token()
+    vdc, form = _chosen_vdc(wanted), CreateForm()
+    if not wanted:
+        form.plain_errors.append(gettext("Choose a data center."))
     spec = form.spec(vdc.id)
     if spec is None or form.problems:
         form.take(offers.check(web.actor(), spec) if spec else [])

@@ -109,6 +109,9 @@ def test_the_same_page_with_other_values_is_refused(owner: FlaskClient, cloud: S
         ({"template_id": "nonsense"}, "template_id", "Choose a template."),
         ({"template_id": str(uuid.UUID(int=1))}, "template_id", "This template is not there any more."),
         ({"network_id": str(uuid.UUID(int=1))}, "network_id", "This network is not there any more."),
+        ({"network_id": "nonsense"}, "network_id", "Choose a network"),
+        ({"network_id": ""}, "network_id", "Choose a network"),
+        ({"password_choice": "nonsense"}, "password_choice", "Choose whether we make the password"),
         ({"vapp_name": "shop"}, "vapp_name", "There is already a vApp of this name."),
     ],
 )
@@ -119,6 +122,34 @@ def test_what_is_wrong_is_said_at_the_field_and_on_top(
     assert page.title.startswith("Problem: Create server")
     assert [text for text in page.errors if sentence in text], page.errors
     assert page.root.cssselect(f".sk-banner--bad[role=alert] a[href='#{field}']")
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("template_id", "Choose a template."),
+        ("network_id", "Choose a network"),
+        ("password_choice", "Choose whether we make the password"),
+        ("vdc_id", "Choose a data center."),
+    ],
+)
+def test_a_choice_that_was_not_sent_is_asked_for_and_never_guessed(
+    owner: FlaskClient, cloud: Simulator, name: str, sentence: str
+) -> None:
+    form = open_page(owner, "/vms/new").form("/vms/new")
+    sent = {str(key): str(value) for key, value in form.form_values()} | values()
+    del sent[name]
+    page = Page(owner, owner.post("/vms/new", data=sent))
+    assert page.status == 422
+    assert any(sentence in text for text in page.texts(".sk-banner--bad li"))
+    db.session.rollback()
+    assert db.session.query(Operation).count() == 0
+
+
+def test_no_network_is_a_choice(owner: FlaskClient, cloud: Simulator) -> None:
+    assert open_page(owner, "/vms/new").send("/vms/new", **values(network_id="none")).status_code == 303
+    db.session.rollback()
+    assert db.session.scalars(select(Operation)).one().params["network_urn"] is None
 
 
 def test_typed_values_stay_and_the_password_does_not(owner: FlaskClient, cloud: Simulator) -> None:
