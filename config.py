@@ -84,7 +84,7 @@ class Config:
         port = _integer(environ, "PORT", 8080, 1, 65535)
         return cls(
             data=data,
-            database_url=environ.get("DATABASE_URL") or f"sqlite:///{data / 'skiff.db'}",
+            database_url=_database_url(environ, data),
             redis_url=_redis_url(environ),
             session_key=_session_key(environ, data),
             sealing_keys=_sealing_keys(environ, data),
@@ -133,6 +133,13 @@ def _choice(environ: Mapping[str, str], name: str, choices: tuple[str, ...]) -> 
     return text
 
 
+def _database_url(environ: Mapping[str, str], data: Path) -> str:
+    url = environ.get("DATABASE_URL") or f"sqlite:///{data / 'skiff.db'}"
+    if not re.match(r"(postgresql|sqlite)://", url):
+        raise ConfigError("DATABASE_URL must begin with postgresql:// (or sqlite:///).")
+    return url
+
+
 def _redis_url(environ: Mapping[str, str]) -> str:
     url = environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
     if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
@@ -170,10 +177,10 @@ def _sealing_keys(environ: Mapping[str, str], data: Path) -> tuple[tuple[str, by
 
 def _public_url(environ: Mapping[str, str], port: int) -> str:
     url = (environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}").rstrip("/")
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.path or parts.query:
+    if not re.fullmatch(r"https?://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:]+\])(:\d{1,5})?", url):
         raise ConfigError(f"PUBLIC_URL is {url!r}; it must look like https://panel.example, without a path.")
-    if parts.scheme == "http" and not _is_loopback(parts.hostname):
+    parts = urlsplit(url)
+    if parts.scheme == "http" and not _is_loopback(parts.hostname or ""):
         raise ConfigError(f"PUBLIC_URL is {url!r}; plain http is accepted on a loopback address only, use https.")
     return url
 

@@ -8,6 +8,7 @@ from typing import ParamSpec
 import click
 from flask import Flask, current_app
 from flask.cli import with_appcontext
+from sqlalchemy.exc import OperationalError
 
 from app import demo, sealing
 from app.accounts import members
@@ -20,11 +21,22 @@ from app.vcloud import VcloudError
 from config import LOCALES, Config
 
 P = ParamSpec("P")
+CHANGES = "See flask user-password and flask user-disable."
 
 
 def init(app: Flask) -> None:
     """Make the commands known to `flask`."""
-    for command in (account_add, create_staff, demo_command, handler_add, rotate_secrets, service_attach, sync_command):
+    for command in (
+        account_add,
+        create_staff,
+        demo_command,
+        handler_add,
+        rotate_secrets,
+        service_attach,
+        sync_command,
+        user_disable,
+        user_password,
+    ):
         app.cli.add_command(command)
 
 
@@ -40,7 +52,9 @@ def _plainly(command: Callable[P, None]) -> Callable[P, None]:
             with current_app.test_request_context():
                 sys.exit(str(error_text(error)))
         except VcloudError as error:
-            sys.exit(f"vCloud: {error}")
+            sys.exit(str(error))
+        except OperationalError as error:
+            sys.exit(f"The database does not answer or has no tables yet: {error.orig}. Next: ./run --setup-only.")
 
     return plain
 
@@ -55,12 +69,13 @@ def _secret(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
 @click.option("--url", prompt="Address of its API, for example https://vcd.example/api")
 @click.option("--ca-file", help="File with the CA that signed its certificate, if the system does not know it.")
 @click.option("--insecure", is_flag=True, help="Do not verify the certificate. For a laboratory only.")
+@click.option("--change", is_flag=True, help="Give a known vCloud this address and these TLS settings instead.")
 @with_appcontext
 @_plainly
-def handler_add(name: str, url: str, ca_file: str | None, *, insecure: bool) -> None:
-    """Make a vCloud Director known."""
-    services.add_handler(name=name, api_url=url, verify_tls=not insecure, ca_file=ca_file)
-    click.echo(f"vCloud {name} at {url} is known. Next: flask account-add, flask service-attach.")
+def handler_add(name: str, url: str, ca_file: str | None, *, insecure: bool, change: bool) -> None:
+    """Make a vCloud Director known; it is asked whether it is there."""
+    services.add_handler(name=name, api_url=url, verify_tls=not insecure, ca_file=ca_file, change=change)
+    click.echo(f"vCloud {name} answers at {url}. Next: flask account-add, flask service-attach.")
 
 
 @click.command("account-add")
@@ -74,7 +89,7 @@ def handler_add(name: str, url: str, ca_file: str | None, *, insecure: bool) -> 
 @_plainly
 def account_add(name: str, timezone: str, owner_email: str, owner_name: str, locale: str, password: str) -> None:
     """Open an account with its owner."""
-    members.open_account(
+    account = members.open_account(
         name=name,
         timezone=timezone,
         owner_email=owner_email,
@@ -82,7 +97,10 @@ def account_add(name: str, timezone: str, owner_email: str, owner_name: str, loc
         password=password,
         locale=locale,
     )
-    click.echo(f"{owner_email} can sign in and owns {name}. Next: flask service-attach.")
+    if account.is_new:
+        click.echo(f"{owner_email} can sign in and owns {name}. Next: flask service-attach.")
+    else:
+        click.echo(f"{name} with this owner is known already; nothing was changed. {CHANGES}")
 
 
 @click.command("service-attach")
@@ -110,8 +128,33 @@ def service_attach(account: str, handler: str, org: str, vdc: str, username: str
 @_plainly
 def create_staff(email: str, name: str, role: str, locale: str, password: str) -> None:
     """Add a person of the provider."""
-    members.add_staff(email=email, name=name, role=StaffRole(role), password=password, locale=locale)
-    click.echo(f"{email} can sign in as {role}.")
+    person = members.add_staff(email=email, name=name, role=StaffRole(role), password=password, locale=locale)
+    if person.is_new:
+        click.echo(f"{email} can sign in as {role}.")
+    else:
+        click.echo(f"{email} is known already; nothing was changed. {CHANGES}")
+
+
+@click.command("user-password")
+@click.option("--email", prompt="E-mail")
+@_secret("New password")
+@with_appcontext
+@_plainly
+def user_password(email: str, password: str) -> None:
+    """Give anybody a new password; his sessions end."""
+    members.set_password(email, password)
+    click.echo(f"{email} has a new password, and his sessions have ended.")
+
+
+@click.command("user-disable")
+@click.option("--email", prompt="E-mail")
+@click.option("--undo", is_flag=True, help="Let the person in again.")
+@with_appcontext
+@_plainly
+def user_disable(email: str, *, undo: bool) -> None:
+    """Keep a person out, at once."""
+    members.set_disabled(email, is_disabled=not undo)
+    click.echo(f"{email} can sign in again." if undo else f"{email} is out and cannot sign in any more.")
 
 
 @click.command("sync")

@@ -23,7 +23,7 @@ STAFF = (
 def fill(*, api_url: str, locale: str) -> None:
     """Make the demo data; what is there already stays as it is. The simulator must answer at `api_url`."""
     handler = "Demo vCloud"
-    services.add_handler(name=handler, api_url=api_url)
+    services.add_handler(name=handler, api_url=api_url, change=True)
     if db.session.scalar(select(func.count(Service.id))) == len(CUSTOMERS):
         return
     longer = PASSWORD * 8  # replaced below: the ordinary way in refuses a short one

@@ -46,5 +46,6 @@ def init(app: Flask) -> None:
     root.addHandler(handler)
     root.setLevel(logging.INFO)
     app.logger.setLevel(logging.INFO)
-    logging.getLogger("urllib3").setLevel(logging.WARNING)
-    logging.getLogger("rq").setLevel(logging.WARNING)
+    # One line for each request to vCloud, job and migration would bury what matters.
+    for chatty in ("alembic", "app.vcloud.transport", "rq", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

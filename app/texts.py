@@ -223,10 +223,18 @@ ERRORS: Mapping[str, Sentence] = {
     "email_taken": _l("%(email)s already signs in here. Use another e-mail."),
     "email_bad": _l("%(email)s is not an e-mail address."),
     "password_short": _l("The password is too short: %(least)s characters at least."),
+    "name_bad": _l("The name must be of 1 to %(most)s printable characters."),
+    "user_unknown": _l("Nobody signs in here as %(email)s."),
     "timezone_unknown": _l("%(timezone)s is not a time zone; write it as Europe/Moscow."),
     "theme_unknown": _l("This theme does not exist. Choose light, dark or as the system."),
     "not_permitted": _l("Your role in this account only looks. Ask the owner."),
     "account_unknown": _l("There is no account named %(name)s. See `flask account-add`."),
+    "handler_known": _l("%(name)s is known already, at %(url)s. With --change it gets another address."),
+    "handler_url_bad": _l("%(url)s is not an address of an API: write it as https://vcd.example/api."),
+    "login_refused": _l(
+        "vCloud does not accept %(username)s in the organization %(org)s. Check the organization, the name (without "
+        "@organization) and the password."
+    ),
     "handler_unknown": _l("There is no vCloud named %(name)s here. See `flask handler-add`."),
     "vdc_unknown": _l("This login sees no data center named %(name)s, only: %(names)s."),
     "vdc_attached": _l("The data center %(name)s belongs to another account."),

@@ -46,7 +46,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
     "app.jobs": (CLOUD - {"app.vcloud"} | {"app", "config"}, {"flask", "redis", "rq", "sqlalchemy"}),
-    "app.cli": (EVERYTHING - {"app.blueprints"}, {"click", "flask", "flask_babel"}),
+    "app.cli": (EVERYTHING - {"app.blueprints"}, {"click", "flask", "flask_babel", "sqlalchemy"}),
     "app.demo": (CLOUD - {"app.vcloud"}, {"sqlalchemy"}),
     "app.factory": (EVERYTHING, {"flask", "flask_login", "flask_wtf", "sqlalchemy", "werkzeug"}),
     "worker": (EVERYTHING | {"config"}, {"flask", "redis", "rq"}),

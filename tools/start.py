@@ -67,7 +67,7 @@ def _run(environ: dict[str, str], *, setup_only: bool) -> None:
                 _start_simulator(supervisor, python, config)
             _prepare_data(supervisor, python, config)
             if setup_only:
-                say("Skiff is set up. Start it with ./run")
+                say("Skiff is set up. Start it with ./run, or in production with the units of deploy/.")
                 return
             _start_skiff(supervisor, python, config)
             _greet(config)
