@@ -79,6 +79,8 @@ func main() {
 	done("memory")(vapp.ChangeMemorySize(2048))
 	done("network")(vapp.ChangeNetworkConfig("acme-net", "allocated"))
 	done("customization")(vapp.RunCustomizationScript("govcd-1", "echo hello"))
+	done("metadata")(vapp.AddMetadata("note", "kept"))
+	done("no metadata")(vapp.DeleteMetadata("note"))
 	vapp = find(vdc, "govcd")
 	vm, err := client.FindVMByHREF(vapp.VApp.Children.VM[0].HREF)
 	must("read the VM", err)

@@ -2,7 +2,8 @@
 """Leads a vApp through its life with apache-libcloud at API 5.5. Usage: libcloud_life.py PORT; prints JSON.
 
 Runs in an environment that has libcloud and nothing of ours, so nothing is known of its types here. libcloud can
-neither add a VM to a vApp nor choose the network of a VM: it takes the template's names, and it clones vApps.
+neither add a VM to a vApp nor choose the network of a VM: it takes the template's names, and it clones vApps. Its
+description and its metadata are not used: it writes them in an order and a form that the schema of 5.5 refuses.
 """
 
 import json

@@ -28,6 +28,7 @@ def main():
         "listed": life.look_around(),
         "made": life.make(),
         "hardware": life.equip(),
+        "data": life.attach(),
         "network": life.connect(),
         "power": life.run(),
         "ticket": life.open_console(),
@@ -49,6 +50,10 @@ class Life:
 
     def vm(self, name="one"):
         return VM(self.client, resource=self.vapp().get_vm(name))
+
+    def disk(self):
+        self.vdc.reload()
+        return self.vdc.get_disk(f"{self.name}-data")
 
     def look_around(self):
         query = self.client.get_typed_query(
@@ -84,6 +89,18 @@ class Life:
         names = [str(item[f"{{{RASD}}}ElementName"]) for item in disks.Item]
         count = sum("Hard disk" in name for name in names)
         return {"cpus": self.vm().get_cpus()["num_cpus"], "memory_mb": self.vm().get_memory(), "disks": count}
+
+    def attach(self):
+        """An independent disk through its life."""
+        made = self.vdc.create_disk(f"{self.name}-data", 2 * 2**30, bus_type="6", bus_sub_type="lsilogic")
+        self.wait(made.Tasks.Task[0])
+        disk = self.disk()
+        self.wait(self.vapp().attach_disk_to_vm(disk.get("href"), "one"))
+        attached = self.disk().attached_vms.VmReference.get("name")
+        self.wait(self.vapp().detach_disk_from_vm(disk.get("href"), "one"))
+        self.wait(self.vdc.delete_disk(f"{self.name}-data"))
+        self.vdc.reload()
+        return {"attached": attached, "disks_left": len(self.vdc.get_disks())}
 
     def connect(self):
         self.wait(self.vapp().create_vapp_network("inner", "192.168.9.1/24", ip_ranges=["192.168.9.10-192.168.9.20"]))
@@ -129,6 +146,7 @@ class Life:
         left = [vm.get("name") for vm in self.vapp().get_all_vms()]
         self.wait(self.vm().undeploy())
         self.wait(self.vdc.delete_vapp(self.name))
+        self.vdc.reload()
         return {"after one is deleted": left, "after all": len(self.vdc.list_resources(EntityType.VAPP))}
 
 

@@ -29,6 +29,11 @@ vapp undeploy cli --yes
 vm update cli one --cpu 4 --cores 2
 vm update cli one --memory 4096
 vapp add-disk cli one 5120
+disk create cli-data 2g --description of-a-test
+vapp attach cli one cli-data
+disk info cli-data
+vapp detach cli one cli-data
+disk delete cli-data --yes
 vapp network create cli inner --subnet 192.168.9.1/24 --ip-range 192.168.9.10-192.168.9.20
 vm add-nic cli one --adapter-type VMXNET3 --connect --network inner --ip-address-mode POOL
 vm list-nics cli one
