@@ -6,6 +6,7 @@ from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.statuses import TaskStatus, VmStatus
 from app.vcloud.transport import Limits, Timer
 from app.vcloud.types import (
+    AllocatedAddress,
     ApiVersion,
     Disk,
     GuestCustomization,
@@ -30,6 +31,7 @@ from app.vcloud.types import (
 )
 
 __all__ = [
+    "AllocatedAddress",
     "ApiToken",
     "ApiVersion",
     "Busy",

@@ -135,6 +135,7 @@ def _vapp_network(element: Element) -> VAppNetwork:
         dns_suffix=text(scope, "DnsSuffix"),
         range_start=text(addresses, "StartAddress"),
         range_end=text(addresses, "EndAddress"),
+        router_ip=text(configuration, "RouterInfo", "ExternalIp"),
     )
 
 

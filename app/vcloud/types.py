@@ -127,7 +127,8 @@ class VAppNetwork:
     """A network inside a vApp, by `fence_mode`.
 
     "bridged" joins `parent_urn` directly and needs nothing more; "natRouted" routes to it from addresses of its own;
-    "isolated" has addresses of its own and no parent.
+    "isolated" has addresses of its own and no parent. `router_ip` is the router's own address in the parent network,
+    which vCloud gives it.
     """
 
     name: str
@@ -140,6 +141,7 @@ class VAppNetwork:
     dns_suffix: str | None = None
     range_start: str | None = None
     range_end: str | None = None
+    router_ip: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +244,15 @@ class OrgVdcNetwork:
     dns1: str | None
     dns2: str | None
     is_shared: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AllocatedAddress:
+    """An address of a network that somebody holds: `vm_id`'s card, its outer side, or (None) the vApp's router."""
+
+    ip: str
+    vapp_id: str | None
+    vm_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

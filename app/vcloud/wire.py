@@ -62,6 +62,19 @@ class Wire:
 
         return self._patiently(once)
 
+    def get_json(self, path: str, read: Callable[[dict[str, object]], T]) -> T:
+        """Return what `read` makes of an answer of the younger API under `/cloudapi`; retried on Unavailable."""
+
+        def once(deadline: float) -> T:
+            answer = self._authorized("GET", path, None, None, deadline)
+            return self._reading(answer, path, lambda body: read(xml.json_object(body)), command=False)
+
+        return self._patiently(once)
+
+    def version(self) -> str:
+        """Return the API version in use; logs in if there is no session yet."""
+        return self._patiently(lambda deadline: (self.session or self._open(deadline)).api_version)
+
     def command(
         self,
         method: str,
@@ -131,10 +144,12 @@ class Wire:
     def _once(
         self, method: str, path: str, body: bytes | None, media_type: str | None, deadline: float, session: Session
     ) -> Answer:
-        headers = {"Accept": f"application/*+xml;version={session.api_version}", **session.header()}
+        young = path.startswith("/cloudapi/")
+        accept = "application/json" if young else "application/*+xml"
+        headers = {"Accept": f"{accept};version={session.api_version}", **session.header()}
         if media_type:
             headers["Content-Type"] = media_type
-        url, command = self.base + path, method != "GET"
+        url, command = (self.base.removesuffix("/api") if young else self.base) + path, method != "GET"
         answer = self._transport.send(method, url, headers=headers, body=body, deadline=deadline, command=command)
         renewed = answer.headers.get(OLD_TOKEN)
         if renewed and session.scheme == "vcloud" and answer.status < 400:
@@ -150,11 +165,16 @@ class Wire:
         *,
         command: bool,
     ) -> T:
+        return self._reading(answer, path, lambda body: read(xml.parse(body, tag)), command=command)
+
+    def _reading(
+        self, answer: Answer, path: str | Callable[[str], str], read: Callable[[bytes], T], *, command: bool
+    ) -> T:
         if not 200 <= answer.status < 300:
             names_object = isinstance(path, str) and bool(re.search(UUID, path))
             raise refusal(answer, command=command, names_object=names_object)
         try:
-            return read(xml.parse(answer.body, tag))
+            return read(answer.body)
         except xml.MalformedError as error:
             raise Unavailable(str(error), request_id=answer.request_id, sent=command) from None
 

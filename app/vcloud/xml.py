@@ -1,5 +1,6 @@
-"""XML, read safely and by namespace, never by prefix: prefixes differ between versions of vCloud Director."""
+"""XML and a little JSON, read safely; by namespace, never by prefix, for prefixes differ between versions of vCloud."""
 
+import json
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -74,6 +75,17 @@ def _parser(*, recover: bool) -> etree.XMLParser[Element]:
         remove_comments=True,
         remove_pis=True,
     )
+
+
+def json_object(body: bytes) -> dict[str, object]:
+    """Return a JSON object of the younger API."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise MalformedError(f"the answer is not JSON: {error}"[:200]) from None
+    if not isinstance(said, dict):
+        raise MalformedError("the answer is JSON, but no object")
+    return said
 
 
 def child(parent: Element, *names: str, namespace: str = VCLOUD) -> Element | None:
