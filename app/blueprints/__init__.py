@@ -14,6 +14,7 @@ def register(app: Flask) -> None:
     babel.locale_selector = web.locale
     babel.timezone_selector = web.timezone
     filters.init(app)
+    app.before_request(web.refuse_unreadable)
     for module in (auth, brand, dashboard, operations, staff, vms):
         app.register_blueprint(module.bp)
     app.context_processor(lambda: {"locale": web.locale(), "theme": web.theme(), "brand": brand.brand()})

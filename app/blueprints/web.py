@@ -1,6 +1,7 @@
 """What every page shares: who acts, what he may do, the doors to his machines, live parts."""
 
 import hashlib
+import re
 import secrets
 import uuid
 from collections.abc import Callable
@@ -145,6 +146,18 @@ def own_path(target: str | None, default: str = "/") -> str:
         return default
     parts = urlsplit(target)
     return target if not parts.scheme and not parts.netloc else default
+
+
+CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""Characters that nobody types. PostgreSQL takes no NUL, and none of them means anything in a name or a search."""
+
+
+def refuse_unreadable() -> Answer | None:
+    """Answer what no page of ours can have sent, before any view reads it: control characters, and files."""
+    pairs = [pair for values in (request.args, request.form) for pair in values.items(multi=True)]
+    if request.files or any(CONTROLS.search(text) for pair in (*pairs, (request.path,)) for text in pair):
+        return render_template("errors/unreadable.html"), 400
+    return None
 
 
 # ---- The doors: found and allowed, or 404 --------------------------------------------------------------------------

@@ -1,9 +1,12 @@
 """What holds for every page: whom it lets in, that it is whole, that it speaks Russian, that it keeps its headers."""
 
 import re
+import uuid
+from io import BytesIO
+from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, url_for
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
@@ -16,7 +19,7 @@ from tests.pages.conftest import Browser, vm_id
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
 from tests.support.engine import drain
-from tests.support.page import open_page, open_part
+from tests.support.page import Page, open_page, open_part
 from tests.support.wishes import wish
 from vcdsim import Simulator
 
@@ -101,6 +104,38 @@ def test_every_page_says_since_when_vcloud_is_silent(owner: FlaskClient, objects
         db.session.execute(update(Handler).values(silent_since=clock.at))
     for path in LISTS + objects:
         assert "vCloud does not answer since" in open_page(owner, path).text, path
+
+
+UNREADABLE = "before\x00after"
+
+
+@pytest.mark.parametrize("path", [*LISTS, *LIVE, "/sign-in", "/staff/accounts", "/no/such/page", "/static/\x00"])
+def test_control_characters_in_an_address_are_refused_in_words(owner: FlaskClient, cast: Cast, path: str) -> None:
+    for name in ("q", "state", "sort", "page", "next", "vdc", "again", UNREADABLE):
+        assert open_page(owner, path, query={name: UNREADABLE}, status=400).h1 == "We cannot read this"
+
+
+def commands(app: Flask) -> list[str]:
+    """The address of every view that does something."""
+    known: dict[str, Any] = {"locale": "ru", "theme": "dark"}
+    rules = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    with app.test_request_context():
+        return [url_for(r.endpoint, **{name: known.get(name, uuid.UUID(int=1)) for name in r.arguments}) for r in rules]
+
+
+def test_control_characters_in_a_form_are_refused_in_words(app: Flask, owner: FlaskClient, cast: Cast) -> None:
+    token = open_page(owner, "/").root.cssselect("input[name=csrf_token]")[0].get("value", "")
+    for path in commands(app):
+        for name in ("email", "password", "next", "form_token", "vm_name", "vapp_name", "network_id", UNREADABLE):
+            page = Page(owner, owner.post(path, data={"csrf_token": token, name: UNREADABLE}))
+            assert (page.status, page.h1) == (400, "We cannot read this"), (path, name)
+
+
+def test_a_file_in_the_place_of_a_text_is_refused_in_words(owner: FlaskClient, cast: Cast) -> None:
+    token = open_page(owner, "/").root.cssselect("input[name=csrf_token]")[0].get("value", "")
+    sent = {"csrf_token": token, "vm_name": (BytesIO(b"web-03"), "name.txt")}
+    page = Page(owner, owner.post("/vms/new", data=sent, content_type="multipart/form-data"))
+    assert (page.status, page.h1) == (400, "We cannot read this")
 
 
 def test_a_demo_says_so_on_every_page(owner: FlaskClient, client: FlaskClient, cloud: Simulator) -> None:
