@@ -89,3 +89,16 @@ def test_a_wrong_element_deep_inside_is_found(sim: Simulator, talk: Talk) -> Non
 def test_extensions_and_comments_are_passed_over() -> None:
     body = "<UndeployVAppParams><!-- x --><VCloudExtension/><UndeployPowerAction/></UndeployVAppParams>"
     assert verdict(body) is None
+
+
+def test_the_children_of_an_item_are_in_alphabetical_order() -> None:
+    rasd = f'xmlns:r="{NS["rasd"]}"'
+    good = f"<Item {rasd}><r:InstanceID>4</r:InstanceID><r:ResourceType>3</r:ResourceType><Link/></Item>"
+    assert verdict(good) is None
+    bad = f"<Item {rasd}><r:ResourceType>3</r:ResourceType><r:InstanceID>4</r:InstanceID></Item>"
+    assert "starting with element 'InstanceID'" in (verdict(bad) or "")
+
+
+def test_the_vms_within_a_vapp_are_checked_too() -> None:
+    body = "<VApp><Children><Vm name='x'><VmCapabilities/><Description/></Vm></Children></VApp>"
+    assert "starting with element 'Description'" in (verdict(body) or "")

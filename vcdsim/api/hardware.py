@@ -182,7 +182,7 @@ def _disk_item(ctx: Context, vm: Vm, disk: Disk, controller_id: int) -> Facts:
     facts: dict[str, str | int | tuple[str | None, dict[str, str]]] = {
         "AddressOnParent": disk.unit_number,
         "Description": "Hard disk",
-        "ElementName": f"Hard disk {1 + vm.disks.index(disk)}",
+        "ElementName": f"Hard disk {1 + sorted(one.instance_id for one in vm.disks).index(disk.instance_id)}",
         "HostResource": (None, host),
         "InstanceID": disk.instance_id,
         "Parent": controller_id,

@@ -3,14 +3,14 @@
 The types stand in `schema_types` as lines of particles: `Name`, then `?`, `*`, `+` or nothing
 (exactly one), then `@5.6` (since) and `<31.0` (removed in). `A|B` is a choice, `Name=Type` names
 the type of an element that is not called like it, `%sections` is any OVF section, `%any` is
-anything of another namespace, and a leading `.name` is a required attribute.
+anything of a namespace that the type does not use, and a leading `.name` is a required attribute.
 """
 
 from __future__ import annotations
 
 import functools
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lxml import etree
 
@@ -33,12 +33,13 @@ class Particle:
     is_repeated: bool
     since: Version
     until: Version
-    takes_any: bool = False
+    #: For `%any`: the namespaces that are not "any other".
+    not_any: frozenset[str] | None = None
 
     def fits(self, element: etree._Element) -> bool:
         """True if the element may stand here."""
-        if self.takes_any:
-            return not str(element.tag).startswith(f"{{{xml.VCLOUD}}}")
+        if self.not_any is not None:
+            return etree.QName(element).namespace not in self.not_any
         return element.tag in self.types
 
 
@@ -125,7 +126,9 @@ def _names(particles: list[Particle]) -> str:
 def _type(name: str) -> Type:
     words = TYPES[name].split()
     attributes = tuple(word[1:] for word in words if word.startswith("."))
-    return Type(tuple(_particle(word) for word in words if not word.startswith(".")), attributes)
+    particles = [_particle(word) for word in words if not word.startswith(".")]
+    own = frozenset(str(etree.QName(tag).namespace) for one in particles for tag in one.types)
+    return Type(tuple(one if one.types else replace(one, not_any=own) for one in particles), attributes)
 
 
 def _particle(word: str) -> Particle:
@@ -143,7 +146,6 @@ def _particle(word: str) -> Particle:
         is_repeated=match["card"] in ("*", "+"),
         since=_version(match["since"], _ALWAYS),
         until=_version(match["until"], _NEVER),
-        takes_any=not types,
     )
 
 

@@ -35,6 +35,13 @@ _RASD = (
     "Limit MappingBehavior OtherResourceType Parent PoolID Reservation ResourceSubType ResourceType VirtualQuantity "
     "VirtualQuantityUnits Weight"
 )
+#: The same for the system they belong to.
+_VSSD = (
+    "AutomaticRecoveryAction AutomaticShutdownAction AutomaticStartupAction AutomaticStartupActionDelay "
+    "AutomaticStartupActionSequenceNumber Caption ChangeableType ConfigurationDataRoot ConfigurationFile "
+    "ConfigurationID ConfigurationName CreationTime Description ElementName Generation InstanceID LogDataRoot "
+    "Notes RecoveryFile SnapshotDataRoot SuspendDataRoot SwapFileDataRoot VirtualSystemIdentifier VirtualSystemType"
+)
 _ITEM = " ".join(f"rasd:{name}" if name.endswith("*") else f"rasd:{name}?" for name in _RASD.split())
 
 _CREATING = {
@@ -57,18 +64,20 @@ _CREATING = {
 }
 _ENTITIES = {
     "VApp": f"{_ENTITY} Files=Any? VAppParent=Reference? %sections* DateCreated?@5.1 Owner? autoNature?@22.0 "
-    "InMaintenanceMode? Children=Any?",
+    "InMaintenanceMode? Children?",
     "Vm": f".name {_ENTITY} Files=Any? VAppParent=Reference? %sections* DateCreated?@5.1 VAppScopedLocalId? "
     "%any? VmCapabilities?@5.1 StorageProfile=Reference?@5.1 VdcComputePolicy=Reference?@31.0 "
     "ComputePolicy=Any?@33.0 BootOptions=Any?@21.0 Media=Reference?@29.0",
+    "Children": "VApp* Vm*",
     "Reference": ".href",
     "Owner": "Link* User=Reference",
 }
 _VM_SECTIONS = {
-    "VirtualHardwareSection": "ovf:Info ovf:System=Any? ovf:Item* Link* %any*",
-    "Item": f"{_ITEM} %any* Link*",
+    "VirtualHardwareSection": "ovf:Info ovf:System? ovf:Item* %any*",
+    "System": " ".join(f"vssd:{name}?" for name in _VSSD.split()) + " %any*",
+    "Item": f"{_ITEM} %any*",
     "RasdItemsList": "Link* Item*",
-    "OperatingSystemSection": "ovf:Info ovf:Description? Link* %any*",
+    "OperatingSystemSection": "ovf:Info ovf:Description? %any*",
     "NetworkConnectionSection": "ovf:Info PrimaryNetworkConnectionIndex? NetworkConnection* Link* %any*",
     "NetworkConnection": ".network NetworkConnectionIndex IpAddress? IpType?@34.0 SecondaryIpAddress?@34.0 "
     "SecondaryIpType?@34.0 ExternalIpAddress? IsConnected MACAddress? IpAddressAllocationMode "
@@ -90,7 +99,9 @@ _VM_SECTIONS = {
 _VAPP_SECTIONS = {
     "LeaseSettingsSection": "ovf:Info Link* DeploymentLeaseInSeconds? StorageLeaseInSeconds? "
     "DeploymentLeaseExpiration? StorageLeaseExpiration? %any*",
-    "StartupSection": "ovf:Info ovf:Item=StartupItem* Link* %any*",
+    "StartupSection": "ovf:Info ovf:Item=StartupItem* %any*",
+    "NetworkSection": "ovf:Info ovf:Network* %any*",
+    "SnapshotSection": "ovf:Info Link* Snapshot? %any*",
     "ProductSectionList": "Link* ovf:ProductSection*",
     "ProductSection": "ovf:Info ovf:Product? ovf:Vendor? ovf:Version? ovf:FullVersion? ovf:ProductUrl? "
     "ovf:VendorUrl? ovf:AppUrl? ovf:Icon* ovf:Category|ovf:Property=Any* %any*",
