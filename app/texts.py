@@ -244,7 +244,7 @@ ERRORS: Mapping[str, Sentence] = {
     "form_reused": _l("This page was sent before with other values. Open it anew and try again."),
     "template_gone": _l("This template is not there any more. Choose another one."),
     "network_gone": _l("This network is not there any more. Choose another one."),
-    "vapp_name_taken": _l("There is already a vApp of this name. Choose another one."),
+    "vapp_name_taken": _l("There is already a vApp named %(name)s. Choose another name."),
     "password_not_ready": _l("The password is shown when the server is ready."),
     "password_taken": _l("The password was shown already and is not kept. Set a new one inside the server."),
     # templates that do not fit
@@ -267,6 +267,7 @@ ERRORS: Mapping[str, Sentence] = {
     "disk_gb_too_large_template": _l("%(value)s of disk are too much: the template allows %(most)s."),
     "disk_gb_too_large_vdc": _l("%(value)s of disk do not fit: %(most)s are free. Take less or delete a server."),
     # names and password of a new server
+    "vm_name_empty": _l("Give the server a name."),
     "vm_name_bad": _l("Use letters, digits and hyphens; begin and end with a letter or digit."),
     "vm_name_digits": _l("Digits alone cannot be a name. Add a letter."),
     "vm_name_long": _l("%(length)s characters, %(most)s are possible. Take a shorter name."),

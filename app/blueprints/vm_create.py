@@ -1,10 +1,12 @@
 """Create server: the six fields of the story on one page. What is wrong is said at the field and in a list on top."""
 
+import re
 import uuid
+from decimal import Decimal
 from typing import Any
 
 from flask import redirect, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import format_decimal, gettext
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from sqlalchemy import select
@@ -44,6 +46,7 @@ class CreateForm(FlaskForm):
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
         self.plain_errors: list[str] = []
+        self.unreadable: list[str] = []
 
     def start_with(self, card: Card) -> None:
         """Choose a template and, where nothing is asked yet, its smallest size."""
@@ -52,7 +55,7 @@ class CreateForm(FlaskForm):
             self[name].data = self[name].data or f"{bounds.least:g}"
 
     def spec(self, vdc_id: uuid.UUID) -> VmSpec | None:
-        """The wish in values; None without a template. What is no number has its error and counts as 0."""
+        """The wish in values; None without a template. What is no number is `unreadable` and counts as 0."""
         size = Size(
             cpu_count=self._number(self.cpu_count),
             memory_mb=self._number(self.memory_gb, 1024),
@@ -91,27 +94,36 @@ class CreateForm(FlaskForm):
         return None
 
     def _number(self, field: Field, times: int = 1) -> int:
-        """What is typed, times `times`, if that is a whole number above zero; else 0, with the error at the field."""
-        text = (field.data or "").strip().replace(",", ".")
-        try:
-            value = float(text) * times
-        except ValueError:
-            value = 0
-        if 0 < value < 10**9 and value == int(value):
-            return int(value)
-        _refuse(field, gettext("Write a number."))
-        return 0
+        """What is typed, times `times`; else 0, and the field is `unreadable`. Whether it fits is asked later."""
+        number = re.fullmatch(r"([0-9]{1,20})(?:[.,]([0-9]{1,6}))?", (field.data or "").strip())
+        if number is None or (number[2] and times == 1):
+            self.unreadable.append(field.name)
+            return 0
+        value = Decimal(f"{number[1]}.{number[2] or 0}") * times
+        if value != int(value):
+            _refuse(field, error_text(AppError("memory_mb_not_multiple")))
+        return int(value)
+
+    def name_bounds(self, card: Card) -> None:
+        """Say at each unreadable field which numbers this template takes there."""
+        for name in self.unreadable:
+            bounds = card.offer[name]
+            limits = {"least": format_decimal(bounds.least), "most": format_decimal(bounds.most)}
+            if name == "memory_gb":
+                _refuse(self[name], gettext("Write a number from %(least)s to %(most)s.", **limits))
+            else:
+                _refuse(self[name], gettext("Write a whole number from %(least)s to %(most)s.", **limits))
 
     def take(self, errors: list[AppError]) -> None:
         """Put each error at its field; one without a field goes to the list on top alone."""
-        named_after_server = not self.vapp_name.data and any(error.field == "vm_name" for error in errors)
+        named_after_server = not (self.vapp_name.data or "").strip()
         for error in errors:
             name = FIELD_OF.get(error.field or "", error.field or "")
             if name == "vapp_name" and named_after_server:
-                continue  # the same fault twice
+                name = "vm_name"  # the one name that was typed
             if name not in self:
                 self.plain_errors.append(error_text(error))
-            elif not self[name].errors:
+            elif not self[name].errors and name not in self.unreadable:
                 _refuse(self[name], error_text(error))
 
     @property
@@ -162,7 +174,7 @@ def create() -> web.Answer:
     if not wanted:
         form.plain_errors.append(gettext("Choose a data center."))
     spec = form.spec(vdc.id)
-    if spec is None or form.problems:
+    if spec is None or form.problems or form.unreadable:
         form.take(offers.check(web.actor(), spec) if spec else [])
         return _page(form, vdc, token), 422
     vdc_id = vdc.id
@@ -181,6 +193,8 @@ def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
     chosen = next((c for c in cards if c.id == form.template_id.data), None) or (cards[0] if cards else None)
     if chosen is not None and not form.is_submitted():
         form.start_with(chosen)
+    if chosen is not None:
+        form.name_bounds(chosen)
     return render_template(
         "vms/new.html",
         form=form,

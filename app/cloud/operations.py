@@ -91,7 +91,9 @@ def add(  # noqa: PLR0913  the columns of a wish
         first = find(form_token)
         if first is not None:
             return _same_form(first, form_hash)
-        raise AppError("vm_busy" if vm_id else "vapp_name_taken", field=None if vm_id else "vapp_name") from None
+        if vm_id:
+            raise AppError("vm_busy") from None
+        raise AppError("vapp_name_taken", field="vapp_name", name=claims_name) from None
     audit.record(actor, f"operation.{kind.name}", object_id=operation.id, vm_id=str(vm_id) if vm_id else None)
     return operation.id
 

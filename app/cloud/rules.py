@@ -187,7 +187,9 @@ PASSWORD_LEAST, PASSWORD_MOST = 8, 64
 def name_errors(vm_name: str, vapp_name: str, *, windows: bool) -> Iterator[AppError]:
     """Errors of the two names. A VM name becomes the computer name, so it obeys RFC 1123 (NetBIOS for Windows)."""
     most = WINDOWS_NAME_MOST if windows else VM_NAME_MOST
-    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", vm_name):
+    if not vm_name:
+        yield AppError("vm_name_empty", 400, field="vm_name")
+    elif not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", vm_name):
         yield AppError("vm_name_bad", 400, field="vm_name", most=most)
     elif vm_name.isdigit():
         yield AppError("vm_name_digits", 400, field="vm_name")

@@ -126,7 +126,7 @@ def test_a_template_that_does_not_fit_says_what_it_needs(free: Free, vm_count: i
         ("x" * 64, False, "vm_name_long"),
         ("x" * 15, True, None),
         ("x" * 16, True, "vm_name_long_windows"),
-        ("", False, "vm_name_bad"),
+        ("", False, "vm_name_empty"),
         ("-web", False, "vm_name_bad"),
         ("web-", False, "vm_name_bad"),
         ("web 1", False, "vm_name_bad"),

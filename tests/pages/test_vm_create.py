@@ -95,14 +95,28 @@ def test_the_same_page_with_other_values_is_refused(owner: FlaskClient, cloud: S
 @pytest.mark.parametrize(
     ("changes", "field", "sentence"),
     [
-        ({"vm_name": ""}, "vm_name", "Use letters, digits and hyphens"),
+        ({"vm_name": ""}, "vm_name", "Give the server a name."),
+        ({"vm_name": "shop"}, "vm_name", "There is already a vApp named shop."),
+        ({"vm_name": "shop", "vapp_name": " "}, "vm_name", "There is already a vApp named shop."),
         ({"vm_name": "web_03"}, "vm_name", "Use letters, digits and hyphens"),
         ({"vm_name": "a" * 64}, "vm_name", "64 characters, 63 are possible."),
-        ({"cpu_count": "0"}, "cpu_count", "Write a number."),
-        ({"cpu_count": "two"}, "cpu_count", "Write a number."),
+        ({"cpu_count": "0"}, "cpu_count", "0 CPU are too few: the template needs 1."),
+        ({"cpu_count": "two"}, "cpu_count", "Write a whole number from 1 to 8."),
+        ({"cpu_count": ""}, "cpu_count", "Write a whole number from 1 to 8."),
+        ({"cpu_count": "-1"}, "cpu_count", "Write a whole number from 1 to 8."),
+        ({"cpu_count": "1.5"}, "cpu_count", "Write a whole number from 1 to 8."),
+        ({"cpu_count": "1e9"}, "cpu_count", "Write a whole number from 1 to 8."),
+        ({"cpu_count": "1_0"}, "cpu_count", "Write a whole number from 1 to 8."),
+        ({"cpu_count": "٣"}, "cpu_count", "Write a whole number from 1 to 8."),
+        ({"cpu_count": "9" * 21}, "cpu_count", "Write a whole number from 1 to 8."),
+        ({"cpu_count": "9" * 20}, "cpu_count", "99999999999999999999 CPU are too many: the template allows 8."),
         ({"cpu_count": "1000"}, "cpu_count", "1000 CPU"),
         ({"memory_gb": "9999"}, "memory_gb", "of memory"),
-        ({"memory_gb": "0.1"}, "memory_gb", "Write a number."),
+        ({"memory_gb": "0"}, "memory_gb", "0 MB of memory are too little"),
+        ({"memory_gb": "0.1"}, "memory_gb", "Memory must be a multiple of 4 MB."),
+        ({"memory_gb": "2,3"}, "memory_gb", "Memory must be a multiple of 4 MB."),
+        ({"memory_gb": "1e3"}, "memory_gb", "Write a number from 1 to "),
+        ({"disk_gb": "20.0"}, "disk_gb", "Write a whole number from 10 to "),
         ({"disk_gb": "1"}, "disk_gb", "1 GB of disk are too little"),
         ({"password_choice": "own", "password": "short"}, "password", "A password has 8 to 64 characters."),
         ({"password_choice": "own", "password": "пароль-пароль"}, "password", "Use Latin letters"),
@@ -112,7 +126,7 @@ def test_the_same_page_with_other_values_is_refused(owner: FlaskClient, cloud: S
         ({"network_id": "nonsense"}, "network_id", "Choose a network"),
         ({"network_id": ""}, "network_id", "Choose a network"),
         ({"password_choice": "nonsense"}, "password_choice", "Choose whether we make the password"),
-        ({"vapp_name": "shop"}, "vapp_name", "There is already a vApp of this name."),
+        ({"vapp_name": "shop"}, "vapp_name", "There is already a vApp named shop."),
     ],
 )
 def test_what_is_wrong_is_said_at_the_field_and_on_top(
@@ -157,6 +171,13 @@ def test_typed_values_stay_and_the_password_does_not(owner: FlaskClient, cloud: 
     data = dict(page.form("/vms/new").form_values())
     assert (data["vm_name"], data["disk_gb"], data["password_choice"]) == ("web_03", "33", "own")
     assert "correct-horse-1" not in page.response.text
+
+
+@pytest.mark.parametrize("typed", ["1.5", "1,5"])
+def test_memory_may_have_a_fraction_in_either_spelling(owner: FlaskClient, cloud: Simulator, typed: str) -> None:
+    assert open_page(owner, "/vms/new").send("/vms/new", **values(memory_gb=typed)).status_code == 303
+    db.session.rollback()
+    assert db.session.scalars(select(Operation)).one().params["size"]["memory_mb"] == 1536
 
 
 def test_everything_wrong_is_said_at_once(owner: FlaskClient, cloud: Simulator) -> None:
