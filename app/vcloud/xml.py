@@ -118,7 +118,11 @@ def required(value: str | None, what: str) -> str:
 
 def integer(value: str | None) -> int | None:
     """Return a whole number; None for absent, MalformedError for what is none or too long to be an honest one."""
-    if value is None or not value.strip():
+    if value is None:
+        return None
+    if value.isdecimal() and value.isascii() and len(value) <= 18:  # nearly always, and listings are long
+        return int(value)
+    if not value.strip():
         return None
     if not _INTEGER.fullmatch(value):
         raise MalformedError(f"not a number: {value[:40]!r}")
