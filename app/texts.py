@@ -132,6 +132,13 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "power_off": _l("Powering off"),
 }
 """The state of a machine while an operation is at work on it."""
+BUSY_SINCE: Mapping[str, LazyString] = {
+    "create": _l("Being created since %(time)s; wait until it ends."),
+    "start": _l("Being started since %(time)s; wait until it ends."),
+    "shut_down": _l("Being shut down since %(time)s; wait until it ends."),
+    "power_off": _l("Being powered off since %(time)s; wait until it ends."),
+}
+"""Why nothing else can be asked of it meanwhile."""
 
 STEPS: Mapping[str, LazyString] = {
     "submit": _l("Ask vCloud to build the server"),

@@ -106,7 +106,7 @@ def test_every_member_of_an_enum_has_a_label() -> None:
 
 
 def test_every_operation_and_every_step_has_a_name() -> None:
-    assert set(texts.OPERATIONS) == set(texts.BUSY_STATES) == set(KINDS)
+    assert set(texts.OPERATIONS) == set(texts.BUSY_STATES) == set(texts.BUSY_SINCE) == set(KINDS)
     assert set(texts.STEPS) == {step.name for kind in KINDS.values() for step in kind.steps}
 
 

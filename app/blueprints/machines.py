@@ -14,7 +14,7 @@ from app.cloud import power
 from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import Action, Blocked, VmState
 from app.db import db
-from app.texts import ACTIONS, BLOCKED, STATE_GLYPHS, VM_STATES
+from app.texts import ACTIONS, BLOCKED, BUSY_SINCE, STATE_GLYPHS, VM_STATES
 
 ICONS = {Action.START: "play-fill", Action.SHUT_DOWN: "stop-fill", Action.POWER_OFF: "power"}
 
@@ -98,17 +98,24 @@ def rows(vms: Iterable[Vm]) -> list[Row]:
 
 
 def _row(vm: Vm, running: Operation | None, *, may: bool) -> Row:
-    answers = power.answers(vm, running)
+    answers = power.answers(vm, running) if may else dict.fromkeys(Action, Blocked.NOT_PERMITTED)
     return Row(
         vm=vm,
         glyph=STATE_GLYPHS[vm.state],
         label=str(VM_STATES[vm.state]),
         busy=lines.brief(running) if running else None,
-        choices=[_choice(vm, action, answers[action] if may else Blocked.NOT_PERMITTED) for action in Action],
+        choices=[_choice(vm, action, _reason(answers[action], running)) for action in Action],
     )
 
 
-def _choice(vm: Vm, action: Action, blocked: Blocked | None) -> Choice:
+def _reason(blocked: Blocked | None, running: Operation | None) -> str:
+    """Why an action cannot be asked now; an operation at work is named."""
+    if blocked is Blocked.BUSY and running is not None:
+        return str(BUSY_SINCE[running.kind]) % {"time": filters.clock_time(running.created_at)}
+    return str(BLOCKED[blocked]) if blocked else ""
+
+
+def _choice(vm: Vm, action: Action, reason: str) -> Choice:
     return Choice(
         action=action.value,
         label=str(ACTIONS[action]),
@@ -116,6 +123,6 @@ def _choice(vm: Vm, action: Action, blocked: Blocked | None) -> Choice:
         url=url_for(f"vms.{action.value}", vm_id=vm.id),
         # Only a machine at work can lose something by being powered off.
         asks=action is Action.POWER_OFF and vm.state is not VmState.PARTLY_OFF,
-        reason=str(BLOCKED[blocked]) if blocked else "",
+        reason=reason,
         reason_id=f"why-{action.value}-{vm.id}",
     )

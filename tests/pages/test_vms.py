@@ -147,7 +147,7 @@ def test_power_off_is_blocked_until_shutting_down_was_tried(
     blocked = open_page(owner, path).root.cssselect(f"form[action='{path}/power-off'] button[aria-disabled=true]")
     assert "Try to shut down first." in blocked[0].text_content()
     open_page(owner, path).send(f"{path}/shut-down")
-    assert "Another operation is at work" in open_page(owner, path).text
+    assert open_page(owner, path).texts(".sk-why") == ["Being shut down since 17:20; wait until it ends."]
     pass_time(cloud, clock, 61)
     assert open_page(owner, path).links()["Power off"] == f"{path}/power-off"
 
