@@ -14,7 +14,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     totals: Counter[str] = Counter()
     for reports in terminalreporter.stats.values():
         for report in reports:
-            for name, number in getattr(report, "user_properties", ()):
+            is_of_the_test = getattr(report, "when", None) == "call"  # what follows it reports the same once more
+            for name, number in report.user_properties if is_of_the_test else ():
                 if name.startswith(COUNTED):
                     totals[name.removeprefix(COUNTED)] += int(number)
     for what, total in sorted(totals.items()):

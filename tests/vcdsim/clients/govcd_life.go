@@ -12,6 +12,7 @@ import (
 	"time"
 
 	govcd "github.com/hmrc/vmware-govcd"
+	types "github.com/hmrc/vmware-govcd/types/v56"
 )
 
 const (
@@ -70,6 +71,17 @@ func main() {
 	must("read the template", err)
 	network, err := vdc.FindVDCNetwork("acme-net")
 	must("find the network", err)
+
+	must("instantiate", vdc.InstantiateVAppTemplate(&types.InstantiateVAppTemplateParams{
+		Ovf:              "http://schemas.dmtf.org/ovf/envelope/1",
+		Xmlns:            "http://www.vmware.com/vcloud/v1.5",
+		Name:             "govcd-whole",
+		Source:           &types.Reference{HREF: template.VAppTemplate.HREF},
+		AllEULAsAccepted: true,
+	}))
+	whole := find(vdc, "govcd-whole")
+	story["instantiated"] = len(whole.VApp.Children.VM)
+	done("delete the instance")(whole.Delete())
 
 	made := govcd.NewVApp(&client.Client)
 	done("compose")(made.ComposeVApp(network, template, "govcd", "made by govcd"))
