@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 _ROOT = Path(__file__).parents[2]
-_INSTALL_DEADLINE_S = 300
+_INSTALL_DEADLINE_S = 150
 _RUN_DEADLINE_S = 120
 #: Where Debian puts the sources of Go packages.
 _GO_PATH = Path("/usr/share/gocode")
