@@ -162,12 +162,10 @@ def links(to: Callable[[Line], str]) -> Act:
 
 
 def prefixed(body: bytes, _: Line) -> bytes:
-    """Say the same with a prefix, and with an element and an attribute nobody knows."""
-    body = body.replace(b' xmlns="', b' xmlns:q="').replace(b"</", b"</q:").replace(b"<VM", b"<q:VM")
-    body = body.replace(b"<Query", b"<q:Query").replace(b"<Link", b"<q:Link")
-    return body.replace(b"<q:VMRecord ", b'<q:Novelty/><q:VMRecord future="1" ', 0).replace(
-        b"VMRecord ", b'VMRecord future="1" '
-    )
+    """Say the same with a prefix, and with an attribute and an element nobody knows."""
+    body = re.sub(rb"<(/?)(?=[A-Z])", rb"<\1q:", body.replace(b' xmlns="', b' xmlns:q="', 1))
+    body = body.replace(b"<q:VMRecord ", b'<q:VMRecord future="1" ')
+    return re.sub(rb"(<q:Link )", rb"<q:Link><q:Novelty/></q:Link>\1", body, count=1)
 
 
 def bomb(body: str) -> Act:
@@ -221,8 +219,8 @@ GROWN = [
     Case("another prefix, more attributes (C15)", edit(prefixed)),
     Case("unknown status of a VM (C16)", rows('status="POWERED_ON"', 'status="LEVITATING"')),
     Case("unknown status of a task (C16)", tasks('status="levitating"'), "start", TASK, times=2),
-    Case("row without href (C18)", rows('(<VMRecord [^>]*?) href="[^"]*"', r"\1"), error_only=True),
-    Case("row without name (C18)", rows('(<VMRecord [^>]*?) name="[^"]*"', r"\1"), error_only=True),
+    Case("row without href (C18)", rows('(<VMRecord[^>]*?) href="[^"]*"', r"\1"), error_only=True),
+    Case("row without name (C18)", rows('(<VMRecord[^>]*?) name="[^"]*"', r"\1"), error_only=True),
     Case("the same row twice (C18)", rows("(<VMRecord [^>]*/>)<VMRecord [^>]*/>", r"\1\1"), error_only=True),
     Case(
         "entity bomb (C21)",

@@ -33,7 +33,7 @@ from app.vcloud.types import (
     VmRecord,
 )
 from app.vcloud.wire import Wire
-from app.vcloud.xml import Element, required_urn
+from app.vcloud.xml import OVF, Element, required_urn
 
 T = TypeVar("T")
 
@@ -112,7 +112,7 @@ class Client:
         return self._wire.get(path_of(vdc_urn, "vdc"), "Vdc", lambda root: parse.vdc(root, profiles))
 
     def templates(self) -> list[VappTemplate]:
-        """Return the templates in catalogs we may read. Two requests each, so ask rarely."""
+        """Return the templates in catalogs we may read. Two requests each (5.5: three), so ask rarely."""
         kind = "adminVAppTemplate" if self._is_provider else "vAppTemplate"
         rows = self._rows(kind, query.catalog_template, lambda row: row[0])
         found = [self._template(urn, catalog_name) for urn, catalog_name in rows if catalog_name]
@@ -290,9 +290,21 @@ class Client:
         path = path_of(urn, "vapptemplate")
         try:
             limits = self._template_limits(path)
-            return self._wire.get(path, "VAppTemplate", lambda root: parse.template(root, catalog_name, limits))
+            found = self._wire.get(path, "VAppTemplate", lambda root: parse.template(root, catalog_name, limits))
+            return found if all(vm.disks for vm in found.vms) else self._with_descriptor(path, found)
         except NotFound:
             return None
+
+    def _with_descriptor(self, path: str, template: VappTemplate) -> VappTemplate:
+        """Complete VMs whose hardware is not in their template's document (5.5 and older) from its OVF descriptor."""
+
+        def completed(envelope: Element) -> VappTemplate:
+            return replace(template, vms=tuple(machines.with_hardware(vm, envelope) for vm in template.vms))
+
+        try:
+            return self._wire.get(path + "/ovf", f"{{{OVF}}}Envelope", completed)
+        except Refused:  # it may not be downloaded; the listing of VMs still knows CPUs and memory
+            return template
 
     def _template_limits(self, path: str) -> TemplateLimits:
         try:
@@ -301,7 +313,7 @@ class Client:
             return TemplateLimits()
 
     def _with_hardware(self, templates: list[VappTemplate]) -> list[VappTemplate]:
-        """Complete VMs whose hardware is not in their template's document (5.5 and older) from the query service."""
+        """Complete VMs whose hardware nothing else told from the query service, which does not know their disks."""
         if all(vm.cpu_count for template in templates for vm in template.vms):
             return templates
         kind = "adminVM" if self._is_provider else "vm"

@@ -1,6 +1,7 @@
 """A VM's document, in a vApp or in a template, to values of `types`."""
 
 import re
+from dataclasses import replace
 
 from app.vcloud import entities, xml
 from app.vcloud.ids import urn_from_href
@@ -59,6 +60,23 @@ def template_vm(element: Element) -> TemplateVm:
         network_names=tuple(dict.fromkeys(name for name in names if name != UNPLUGGED)),
         customization_enabled=_customization(element).enabled or False,
     )
+
+
+def with_hardware(vm: TemplateVm, envelope: Element) -> TemplateVm:
+    """Return the VM with what its template's OVF descriptor says of its hardware, as it is if that has no such VM."""
+    for system in envelope.iter(f"{{{OVF}}}VirtualSystem"):
+        if vm.name in {system.get(f"{{{OVF}}}id"), text(system, "Name", namespace=OVF)}:
+            items = hardware_items(system)
+            disks = tuple(_disk(item) for item in items.get(_DISK, []))
+            return replace(
+                vm,
+                cpu_count=_quantity(items.get(_CPU)),
+                memory_mb=_memory_mb(items.get(_MEMORY)),
+                disk_mb=disks[0].size_mb if disks else None,
+                disks=disks,
+                guest_os=_guest_os(system) or vm.guest_os,
+            )
+    return vm
 
 
 def hardware_items(element: Element) -> dict[str, list[Element]]:

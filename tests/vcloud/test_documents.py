@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.vcloud import TaskStatus, TemplateLimits, Unavailable, VmStatus
-from tests.vcloud.support import TASK, TEMPLATE_VM, VAPP, VDC, VM, VM_36, Vcd, fixture, records
+from tests.vcloud.support import TASK, TEMPLATE_VM, VAPP, VDC, VM, VM_36, Vcd, error_body, fixture, records
 
 STORAGE_ROW = (
     '<OrgVdcStorageProfileRecord name="*" isEnabled="true" isDefaultStorageProfile="true" storageUsedMB="20480"'
@@ -149,7 +149,7 @@ def test_a_template_has_hardware_networks_and_the_bounds_of_its_metadata(vcd_39:
     assert vm.guest_os == "Debian GNU/Linux 12 (64-bit)"
 
 
-def test_an_old_template_without_hardware_is_completed_from_the_listing_of_vms(vcd: Vcd) -> None:
+def old_template(vcd: Vcd) -> None:
     row = (
         '<VMRecord name="centos" numberOfCpus="2" memoryMB="512" guestOs="CentOS 4/5/6 (64-bit)" isVAppTemplate="true"'
         ' status="POWERED_OFF" href="https://vcd.example/api/vAppTemplate/vm-33333333-0000-4000-8000-000000000002"/>'
@@ -158,10 +158,26 @@ def test_an_old_template_without_hardware_is_completed_from_the_listing_of_vms(v
     vcd.answer("GET", "/query", records(row), query={"type": "vm"})
     vcd.answer("GET", TEMPLATE_PATH, fixture("template-5.5"))
     vcd.answer("GET", f"{TEMPLATE_PATH}/metadata", '<Metadata xmlns="http://www.vmware.com/vcloud/v1.5"/>')
+
+
+def test_the_hardware_of_an_old_template_is_in_its_ovf_descriptor(vcd: Vcd) -> None:
+    old_template(vcd)
+    vcd.answer("GET", f"{TEMPLATE_PATH}/ovf", fixture("ovf-5.5"))
     [template] = vcd.client().templates()
     [vm] = template.vms
-    assert (vm.cpu_count, vm.memory_mb, vm.disk_mb, vm.guest_os) == (2, 512, None, "CentOS 4/5/6 (64-bit)")
+    assert (vm.cpu_count, vm.memory_mb, vm.disk_mb) == (1, 1024, 16384)
+    assert [(disk.instance_id, disk.size_mb) for disk in vm.disks] == [("2000", 16384), ("2001", 8192)]
+    assert vm.guest_os == "CentOS 6 (64-bit)"
     assert template.limits == TemplateLimits()
+
+
+@pytest.mark.parametrize("refusal", [True, False], ids=["refused", "of another VM"])
+def test_without_a_descriptor_the_listing_of_vms_knows_cpus_and_memory(vcd: Vcd, *, refusal: bool) -> None:
+    old_template(vcd)
+    error, other = error_body("FORBIDDEN", "no download", 403), fixture("ovf-5.5").replace("centos", "other")
+    vcd.answer("GET", f"{TEMPLATE_PATH}/ovf", error if refusal else other, status=403 if refusal else 200)
+    [vm] = vcd.client().templates()[0].vms
+    assert (vm.cpu_count, vm.memory_mb, vm.disk_mb, vm.guest_os) == (2, 512, None, "CentOS 4/5/6 (64-bit)")
 
 
 def test_a_template_that_is_in_no_catalog_or_gone_meanwhile_is_left_out(vcd: Vcd) -> None:
