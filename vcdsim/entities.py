@@ -53,6 +53,7 @@ class User:
     description: str = ""
     telephone: str = ""
     is_enabled: bool = True
+    is_deleted: bool = False
     stored_vm_quota: int = 0
     deployed_vm_quota: int = 0
     last_task_id: str | None = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from vcdsim.clock import Clock
-from vcdsim.entities import OFF, ON, SUSPENDED, Catalog
+from vcdsim.entities import OFF, ON, SUSPENDED, Catalog, Role
 from vcdsim.seeds import (
     DAY_S,
     DEBIAN,
@@ -47,6 +47,9 @@ def build(name: str, clock: Clock) -> World:
 
 def _providers(world: World) -> None:
     """The org System, and the provider's org with the public template catalog."""
+    for name in ("System Administrator", _ADMIN, "Catalog Author", "vApp Author", "vApp User", "Console Access Only"):
+        role = Role(seeded_id("role", name), name)
+        world.roles[role.id] = role
     add_org(world, SYSTEM_ORG, "System", "administrator", "System Administrator")
     org = add_org(world, "provider", "Provider", "catalog-admin", _ADMIN)
     vdc = add_vdc(world, org, "provider-vdc")

@@ -71,7 +71,6 @@ DURATIONS_S = {
     "create_vdc": 20.0,
     "update_vdc": 5.0,
     "delete_vdc": 10.0,
-    "delete_org": 10.0,
 }
 QUEUE_S = 0.5
 EXPIRY_S = 90 * 86400.0

@@ -220,7 +220,7 @@ class World:
     def user(self, user_id: str, user: User) -> User:
         """The user of that id, or 403."""
         found = self.users.get(user_id)
-        if found is None or not self._may(user, found.org_id):
+        if found is None or found.is_deleted or not self._may(user, found.org_id):
             raise no_access("user", user_id)
         return found
 
@@ -241,7 +241,8 @@ class World:
     def user_named(self, org_name: str, user_name: str) -> User | None:
         """The user `user_name` of `org_name`, both without regard to case."""
         for user in self.users.values():
-            if user.name.lower() == user_name.lower() and self.orgs[user.org_id].name.lower() == org_name.lower():
+            is_meant = user.name.lower() == user_name.lower() and not user.is_deleted
+            if is_meant and self.orgs[user.org_id].name.lower() == org_name.lower():
                 return user
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.vcdsim.talk import NS, VCLOUD, Talk, id_of
+from tests.vcdsim.talk import NS, VCLOUD, Talk, id_of, rels
 from vcdsim import Simulator
 
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -105,3 +105,13 @@ def test_a_record_shows_the_metadata_asked_for(talk: Talk) -> None:
     talk.do("PUT", f"{talk.vm('sandbox')}/metadata/tier", value("String", "gold"))
     (row,) = talk.get("/api/query?type=vm&filter=name==sandbox&fields=name,metadata:tier").findall("v:VMRecord", NS)
     assert row.findtext("v:Metadata/v:MetadataEntry/v:TypedValue/v:Value", namespaces=NS) == "gold"
+
+
+def test_links_say_what_may_be_changed(talk: Talk) -> None:
+    talk.do("PUT", f"{talk.vm('sandbox')}/metadata/k", value("String", "x"))
+    own = talk.get(f"{talk.vm('sandbox')}/metadata")
+    entry = own.find("v:MetadataEntry", NS)
+    assert entry is not None
+    assert (rels(own), rels(entry)) == ({"up", "add"}, {"up", "edit", "remove"})
+    foreign = talk.get(f"/api/vAppTemplate/vappTemplate-{id_of(talk.sim, 'templates', 'debian-12')}/metadata")
+    assert rels(foreign) == {"up"}

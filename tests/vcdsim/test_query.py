@@ -26,6 +26,13 @@ TYPES = (
     "vmDiskRelation",
     "task",
     "organization",
+    "adminTask",
+    "event",
+    "adminVApp",
+    "adminOrgVdc",
+    "adminCatalog",
+    "user",
+    "adminUser",
 )
 
 

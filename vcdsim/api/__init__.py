@@ -3,6 +3,8 @@
 from vcdsim.api import (
     actions,
     addresses,
+    admin_orgs,
+    admin_vdcs,
     disks,
     metadata,
     organizations,
@@ -24,6 +26,8 @@ __all__ = [
     "Api",
     "actions",
     "addresses",
+    "admin_orgs",
+    "admin_vdcs",
     "disks",
     "metadata",
     "organizations",

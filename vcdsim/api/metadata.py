@@ -57,7 +57,8 @@ _READ_ONLY = ("vdc", "org", "catalog", "network")
 def get_metadata(ctx: Context, tree: str, ref: str) -> Answer:
     """All entries the user may see."""
     carrier, owner = _carrier(ctx, tree, ref)
-    element = write_metadata(ctx, None, owner, rules.visible(ctx.world, ctx.user, carrier))
+    entries = rules.visible(ctx.world, ctx.user, carrier)
+    element = write_metadata(ctx, None, owner, entries, is_writable=_may_write(ctx, tree, carrier))
     return ctx.xml(element, hrefs.media("metadata"))
 
 
@@ -82,7 +83,7 @@ def get_value(ctx: Context, tree: str, ref: str, key: str, domain: str = GENERAL
     media_type = hrefs.media("metadata.value")
     address = f"{owner}/metadata/{quote(stored)}"
     element = ctx.root("MetadataValue", media_type, {"href": address})
-    link(element, "up", f"{owner}/metadata", hrefs.media("metadata"))
+    _write_value_links(element, f"{owner}/metadata", address, is_writable=_may_write(ctx, tree, carrier))
     xml.sub(element, "Domain", entry.domain, {"visibility": entry.visibility})
     _write_value(element, entry)
     return ctx.xml(element, media_type)
@@ -113,9 +114,13 @@ def _writable(ctx: Context, tree: str, ref: str) -> tuple[Carrier, str]:
     carrier, owner = _carrier(ctx, tree, ref)
     if tree in _READ_ONLY:
         raise RefusalError("The method is not allowed.", minor_code="METHOD_NOT_ALLOWED", status=405)
-    if carrier.org_id != ctx.user.org_id and not ctx.world.sees_all(ctx.user):
+    if not _may_write(ctx, tree, carrier):
         raise RefusalError("This operation is denied.", minor_code="ACCESS_TO_RESOURCE_IS_FORBIDDEN", status=403)
     return carrier, owner
+
+
+def _may_write(ctx: Context, tree: str, carrier: Carrier) -> bool:
+    return tree not in _READ_ONLY and (carrier.org_id == ctx.user.org_id or ctx.world.sees_all(ctx.user))
 
 
 def _known(key: str, entries: Mapping[str, Metadata]) -> Metadata:
@@ -141,20 +146,34 @@ def _entry(box: etree._Element) -> Metadata:
 
 
 def write_metadata(
-    ctx: Context, parent: etree._Element | None, owner: str, entries: Mapping[str, Metadata]
+    ctx: Context,
+    parent: etree._Element | None,
+    owner: str,
+    entries: Mapping[str, Metadata],
+    *,
+    is_writable: bool = False,
 ) -> etree._Element:
-    """`<Metadata>` with typed values, as a root or within a record."""
+    """`<Metadata>` with typed values, as a root or within a record; links say whether it may be changed."""
     address, media_type = f"{owner}/metadata", hrefs.media("metadata")
     element = xml.element_in(parent, "Metadata", ctx.version, {"href": address, "type": media_type})
     link(element, "up", owner)
+    if is_writable:
+        link(element, "add", address, media_type)
     for stored, entry in entries.items():
-        attributes = {"href": f"{address}/{quote(stored)}", "type": hrefs.media("metadata.value")}
-        box = xml.sub(element, "MetadataEntry", None, attributes)
-        link(box, "up", address, media_type)
+        own = f"{address}/{quote(stored)}"
+        box = xml.sub(element, "MetadataEntry", None, {"href": own, "type": hrefs.media("metadata.value")})
+        _write_value_links(box, address, own, is_writable=is_writable)
         xml.sub(box, "Domain", entry.domain, {"visibility": entry.visibility})
         xml.sub(box, "Key", stored.removeprefix(f"{rules.SYSTEM}/") if entry.domain == rules.SYSTEM else stored)
         _write_value(box, entry)
     return element
+
+
+def _write_value_links(element: etree._Element, metadata: str, address: str, *, is_writable: bool) -> None:
+    link(element, "up", metadata, hrefs.media("metadata"))
+    if is_writable:
+        link(element, "edit", address, hrefs.media("metadata.value"))
+        link(element, "remove", address)
 
 
 def _write_value(parent: etree._Element, entry: Metadata) -> None:

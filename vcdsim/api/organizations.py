@@ -10,7 +10,8 @@ from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.networks import write_scopes, write_vapp_network
 from vcdsim.api.routing import route
-from vcdsim.entities import Org, Vdc
+from vcdsim.api.tasks import write_tasks_of
+from vcdsim.entities import Org, OrgNetwork, Vdc
 
 _ADDABLE = (
     ("instantiateOvf", "instantiateOvfParams"),
@@ -72,12 +73,19 @@ def get_vdc(ctx: Context, entity_id: str) -> Answer:
     vdc = ctx.world.vdc(entity_id, ctx.user)
     element = ctx.entity_root("Vdc", "vdc", vdc.id, vdc.name, {"status": "1"})
     _vdc_links(ctx, element, vdc)
+    write_vdc_parts(ctx, element, vdc)
+    return ctx.xml(element, hrefs.MEDIA["vdc"])
+
+
+def write_vdc_parts(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
+    """What the tenant's form of a VDC and the administrator's have in common."""
     xml.sub(element, "Description", vdc.description)
+    write_tasks_of(ctx, element, vdc.id)
     xml.sub(element, "AllocationModel", vdc.allocation_model)
     capacity = xml.sub(element, "ComputeCapacity")
     cpu_mhz, memory_mb = ctx.world.compute_used(vdc)
-    _capacity(ctx, capacity, "Cpu", vdc.cpu_limit_mhz, cpu_mhz)
-    _capacity(ctx, capacity, "Memory", vdc.memory_limit_mb, memory_mb)
+    _capacity(ctx, capacity, "Cpu", vdc.cpu_limit_mhz, vdc.cpu_guarantee, cpu_mhz)
+    _capacity(ctx, capacity, "Memory", vdc.memory_limit_mb, vdc.memory_guarantee, memory_mb)
     _contents(ctx, element, vdc)
     available = xml.sub(element, "AvailableNetworks")
     for network_id in vdc.network_ids:
@@ -87,10 +95,10 @@ def get_vdc(ctx: Context, entity_id: str) -> Answer:
     supported = xml.sub(xml.sub(element, "Capabilities"), "SupportedHardwareVersions")
     for name in _HARDWARE_VERSIONS:
         xml.sub(supported, "SupportedHardwareVersion", name)
-    xml.sub(element, "NicQuota", 0)
-    xml.sub(element, "NetworkQuota", 1000)
+    xml.sub(element, "NicQuota", vdc.nic_quota)
+    xml.sub(element, "NetworkQuota", vdc.network_quota)
     xml.sub(element, "UsedNetworkCount", len(vdc.network_ids))
-    xml.sub(element, "VmQuota", 0)
+    xml.sub(element, "VmQuota", vdc.vm_quota)
     xml.sub(element, "IsEnabled", vdc.is_enabled)
     profiles = xml.sub(element, "VdcStorageProfiles")
     for profile_id in vdc.storage_profile_ids:
@@ -98,7 +106,6 @@ def get_vdc(ctx: Context, entity_id: str) -> Answer:
         ctx.reference(profiles, "VdcStorageProfile", "vdcstorageProfile", profile.id, profile.name)
     if ctx.since(5, 7):
         xml.sub(element, "VCpuInMhz2", vdc.vcpu_mhz)
-    return ctx.xml(element, hrefs.MEDIA["vdc"])
 
 
 def _vdc_links(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
@@ -113,12 +120,12 @@ def _vdc_links(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
     link(element, "orgVdcNetworks", networks, hrefs.media("query.records"))
 
 
-def _capacity(ctx: Context, parent: etree._Element, name: str, limit: int, used: int) -> None:
+def _capacity(ctx: Context, parent: etree._Element, name: str, limit: int, share: float, used: int) -> None:
     box = xml.sub(parent, name)
     xml.sub(box, "Units", "MHz" if name == "Cpu" else "MB")
     xml.sub(box, "Allocated", limit)
     xml.sub(box, "Limit", limit)
-    xml.sub(box, "Reserved", limit // 2)
+    xml.sub(box, "Reserved", int(limit * share))
     xml.sub(box, "Used", used)
     if not ctx.since(29, 0):
         xml.sub(box, "Overhead", 0)
@@ -158,7 +165,11 @@ def get_network(ctx: Context, entity_id: str) -> Answer:
     inner = ctx.world.vapp_network(entity_id, ctx.user)
     if inner is not None:
         return ctx.xml(write_vapp_network(ctx, *inner), hrefs.media("vAppNetwork"))
-    network = ctx.world.network(entity_id, ctx.user)
+    return ctx.xml(write_network(ctx, ctx.world.network(entity_id, ctx.user)), hrefs.MEDIA["network"])
+
+
+def write_network(ctx: Context, network: OrgNetwork) -> etree._Element:
+    """`<OrgVdcNetwork>`."""
     element = ctx.entity_root("OrgVdcNetwork", "network", network.id, network.name, {"status": "1"})
     link(element, "up", ctx.href("vdc", network.vdc_id), hrefs.MEDIA["vdc"])
     allocated = hrefs.media("allocatedNetworkAddress")
@@ -170,4 +181,4 @@ def get_network(ctx: Context, entity_id: str) -> Answer:
     xml.sub(configuration, "FenceMode", network.fence_mode)
     xml.sub(configuration, "RetainNetInfoAcrossDeployments", False)
     xml.sub(element, "IsShared", network.is_shared)
-    return ctx.xml(element, hrefs.MEDIA["network"])
+    return element

@@ -22,6 +22,16 @@ from vcdsim.refusals import RefusalError
 
 FORMATS = ("references", "records", "idrecords")
 DEFAULT_PAGE, LARGEST_PAGE = 25, 128
+_ADMIN_TYPES = {
+    "vms": "adminVM",
+    "vapps": "adminVApp",
+    "vdcs": "adminOrgVdc",
+    "orgs": "organization",
+    "users": "user",
+    "tasks": "adminTask",
+    "catalogs": "adminCatalog",
+    "disks": "adminDisk",
+}
 #: The first version where a filter is encoded once and filterEncoded means nothing.
 _SINGLE_ENCODING = (35, 0)
 
@@ -40,15 +50,18 @@ def query(ctx: Context) -> Answer:
 @route("GET", "/api/vAppTemplates/query", "query")
 @route("GET", "/api/catalogs/query", "query")
 @route("GET", "/api/disks/query", "query")
-def packaged_query(ctx: Context) -> Answer:
+@route("GET", "/api/admin/(?P<kind>vms|vapps|vdcs|orgs|users|tasks|catalogs|disks)/query", "query")
+def packaged_query(ctx: Context, kind: str = "") -> Answer:
     """The same, with the type in the path."""
-    name = ctx.path.split("/")[2][:-1]
+    name = _ADMIN_TYPES[kind] if kind else ctx.path.split("/")[2][:-1]
     return _page(ctx, name, dict(parse_qsl(ctx.query, keep_blank_values=True)))
 
 
 def _query_list(ctx: Context) -> Answer:
     element = ctx.root("QueryList", hrefs.media("query.queryList"), {"href": f"{ctx.base}/api/query"})
     for name, one in TYPES.items():
+        if ctx.version > one.until:
+            continue
         for form in _formats(one):
             address = f"{ctx.base}/api/query?type={name}&format={form}"
             link(element, "down", address, hrefs.media(f"query.{form}"), name)
@@ -57,7 +70,7 @@ def _query_list(ctx: Context) -> Answer:
 
 def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     chosen, form = TYPES.get(name), parameters.get("format", "records")
-    if chosen is None or form not in _formats(chosen):
+    if chosen is None or ctx.version > chosen.until or form not in _formats(chosen):
         raise RefusalError(f"Bad request: the query type {name!r} with format {form!r} does not exist.")
     columns = {key: column for key, column in chosen.columns.items() if ctx.version >= column.since}
     rows = _selected(ctx, chosen, columns, parameters)

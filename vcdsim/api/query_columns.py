@@ -37,6 +37,8 @@ class QueryType:
     row_id: Callable[[Any], str] = attrgetter("id")
     #: The schema knows no references of administrators' records.
     has_references: bool = True
+    #: The last version that knows the type.
+    until: Version = (1000, 0)
 
 
 def owner_name(world: World, row: Any) -> str:

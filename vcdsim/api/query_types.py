@@ -8,6 +8,7 @@ from typing import Any
 
 from vcdsim import networks, tasks
 from vcdsim.api.context import moment
+from vcdsim.api.query_admin import ADMIN_USER, ADMIN_VAPP, EVENT, ORG_NETWORK, USER, living_users
 from vcdsim.api.query_columns import Column, QueryType, constant, owner_name
 from vcdsim.api.query_disks import ADMIN_DISK, DISK, RELATION, attached_disks
 from vcdsim.api.query_vms import ADMIN_VM, VAPP, VM, visible_vms
@@ -160,6 +161,25 @@ _ORG = {
 }
 
 
+_ADMIN_VDC = {**_VDC, "org": Column(lambda _, vdc: vdc.org_id, kind="org")}
+_ADMIN_TASK = {key: column for key, column in _TASK.items() if key != "message"}
+_IN_ADMIN_CATALOG = (
+    "name",
+    "isPublished",
+    "isShared",
+    "creationDate",
+    "orgName",
+    "ownerName",
+    "numberOfMedia",
+    "owner",
+)
+_ADMIN_CATALOG = {
+    **{key: _CATALOG[key] for key in _IN_ADMIN_CATALOG},
+    "org": Column(lambda _, one: one.org_id, kind="org"),
+    "numberOfTemplates": Column(lambda _, one: len(one.template_ids)),
+}
+
+
 def _vm_kind(vm: Vm) -> str:
     return "templatevm" if vm.is_template else "vm"
 
@@ -180,5 +200,17 @@ TYPES = {
     "adminDisk": QueryType("AdminDisk", _own("disks"), "disk", ADMIN_DISK, has_references=False),
     "vmDiskRelation": QueryType("VmDiskRelation", attached_disks, "disk", RELATION, has_references=False),
     "task": QueryType("Task", _own("tasks"), "task", _TASK),
+    "adminTask": QueryType("AdminTask", _own("tasks"), "task", _ADMIN_TASK, has_references=False),
+    "event": QueryType("Event", _own("tasks"), "task", EVENT, has_references=False),
+    "adminVApp": QueryType("AdminVApp", _own("vapps"), "vapp", ADMIN_VAPP, has_references=False),
+    "adminOrgVdc": QueryType("AdminVdc", _own("vdcs"), "adminvdc", _ADMIN_VDC, has_references=False),
+    "adminCatalog": QueryType(
+        "AdminCatalog", World.visible_catalogs, "admincatalog", _ADMIN_CATALOG, has_references=False
+    ),
+    "orgNetwork": QueryType(
+        "OrgNetwork", _own("networks"), "network", ORG_NETWORK, has_references=False, until=(29, 0)
+    ),
+    "user": QueryType("User", living_users, "user", USER),
+    "adminUser": QueryType("AdminUser", living_users, "user", ADMIN_USER, has_references=False),
     "organization": QueryType("Org", World.visible_orgs, "org", _ORG),
 }

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
+from vcdsim.administration import ORG_ADMINISTRATOR, SYSTEM_ADMINISTRATOR
 from vcdsim.api import hrefs, xml
 from vcdsim.api import version as versions
 from vcdsim.api.context import Answer, Context, link
@@ -112,6 +113,8 @@ def get_session(ctx: Context) -> Answer:
     link(element, "remove", address)
     link(element, "down", ctx.href("org", org.id), hrefs.MEDIA["org"], org.name)
     link(element, "down", f"{ctx.base}/api/query", hrefs.media("query.queryList"))
+    if ctx.user.role in (ORG_ADMINISTRATOR, SYSTEM_ADMINISTRATOR):
+        link(element, "down", f"{ctx.base}/api/admin/", hrefs.media("admin.vcloud"))
     if ctx.since(30, 0):
         link(element, "openapi", f"{ctx.base}/cloudapi", "application/json")
     if ctx.since(29, 0):

@@ -41,7 +41,6 @@ _VERBS = {
     "orgCreateVdc": ("Creating", "Created"),
     "vdcUpdateVdc": ("Updating", "Updated"),
     "vdcDeleteVdc": ("Deleting", "Deleted"),
-    "orgDelete": ("Deleting", "Deleted"),
     "vappCreateSnapshot": ("Creating Snapshot", "Finished Creating Snapshot"),
     "vappRevertToCurrentSnapshot": ("Reverting to Snapshot", "Reverted to Snapshot"),
     "vappRemoveAllSnapshots": ("Removing Snapshot", "Removed Snapshot"),

@@ -2,7 +2,7 @@
 
 from lxml import etree
 
-from tests.vcdsim.conformance import keeping, making
+from tests.vcdsim.conformance import administering, keeping, making
 from tests.vcdsim.conformance.official import Version
 from tests.vcdsim.conformance.steps import must, see
 from tests.vcdsim.conformance.traffic import Recorder, crawl
@@ -38,7 +38,9 @@ def everything(version: Version) -> Recorder:
     _edit(talk)
     _run(talk)
     _be_refused(talk)
-    _look_around(Talk(sim, "administrator@System", version=talk.version))
+    provider = Talk(sim, "administrator@System", version=talk.version)
+    _look_around(provider)
+    administering.administer(provider, version)
     _end(talk)
     return sim
 
