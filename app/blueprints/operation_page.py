@@ -12,6 +12,7 @@ from app.blueprints import filters
 from app.blueprints.lines import name_of, position, step_words, title
 from app.cloud.models import Operation, OperationEvent
 from app.cloud.steps import KINDS
+from app.cloud.vms import PASSWORD_STAYS
 from app.texts import EXPLANATIONS, MINOR_CODES, STEPS, WAITING, size_mb
 
 SLOWER_AFTER_S = 60
@@ -69,6 +70,7 @@ class Page:
     facts: list[tuple[str, str]]
     vm_url: str
     has_password: bool
+    password_until: datetime | None
     why: Why | None
 
 
@@ -97,11 +99,22 @@ def page(operation: Operation, reader_id: uuid.UUID) -> Page:
         ],
         facts=_facts(operation),
         vm_url=url_for("vms.show", vm_id=operation.vm_id) if operation.vm_id else "",
-        has_password=operation.state == "succeeded"
-        and operation.password_sealed is not None
-        and operation.user_id == reader_id,
+        has_password=operation.user_id == reader_id and _has_password(operation),
+        password_until=password_until(operation),
         why=explain(operation) if operation.error_code is not None else None,
     )
+
+
+def password_until(operation: Operation) -> datetime | None:
+    """How long the password can still be opened; None while nobody has seen it."""
+    shown_at = operation.password_shown_at
+    return shown_at + PASSWORD_STAYS if shown_at is not None else None
+
+
+def _has_password(operation: Operation) -> bool:
+    until = password_until(operation)
+    is_over = until is not None and clock.now() > until
+    return operation.state == "succeeded" and operation.password_sealed is not None and not is_over
 
 
 def _state(operation: Operation) -> tuple[str, str]:

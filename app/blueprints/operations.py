@@ -1,8 +1,8 @@
-"""Activity: what was asked of the machines; the page of one operation; the password of a new machine, once."""
+"""Activity: what was asked of the machines; the page of one operation; the password of a new machine."""
 
 import uuid
 
-from flask import Blueprint, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
@@ -71,8 +71,22 @@ def live_show(operation_id: uuid.UUID) -> web.Answer:
 @bp.post("/operations/<uuid:operation_id>/password")
 @web.requires(Permission.VM_CREATE)
 def show_password(operation_id: uuid.UUID) -> web.Answer:
-    """The password, to the person who asked for the machine, this one time."""
-    operation = web.get_operation(operation_id)
-    values = {"name": lines.name_of(operation), "login": login(operation.vm) if operation.vm else ""}
+    """The password, to the person who asked for the machine; for a while it can be opened again."""
     password = vms.take_password(web.actor(), operation_id)
-    return render_template("operations/password.html", password=password, operation_id=operation_id, **values)
+    operation = web.get_operation(operation_id)
+    return render_template(
+        "operations/password.html",
+        password=password,
+        until=operation_page.password_until(operation),
+        operation_id=operation_id,
+        name=lines.name_of(operation),
+        login=login(operation.vm) if operation.vm else "",
+    )
+
+
+@bp.post("/operations/<uuid:operation_id>/password-saved")
+@web.requires(Permission.VM_CREATE)
+def forget_password(operation_id: uuid.UUID) -> web.Answer:
+    """The person has it: erase it here."""
+    vms.forget_password(web.actor(), operation_id)
+    return redirect(url_for("operations.show", operation_id=operation_id), 303)

@@ -45,7 +45,7 @@ def test_a_customer_creates_a_server_and_shuts_it_down(panel: LivePanel, open_ta
     tab.get_by_role("button", name="Show the password").click()
     expect(tab.locator("h1")).to_have_text("Password of journey-1")
     expect(tab.locator(".sk-fig code")).to_have_text(re.compile(r"^\w{16}$"))
-    tab.get_by_role("link", name="I saved it").click()
+    tab.get_by_role("button", name="I saved it").click()
 
     tab.get_by_role("link", name="Open journey-1").click()
     state = tab.locator(".sk-head .sk-state")

@@ -1,12 +1,14 @@
 """Activity and the page of one operation."""
 
 import uuid
+from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
 
 from app.cloud import operations, power, vms
 from app.cloud.models import Operation
 from app.cloud.rules import Action
+from app.cloud.vms import PASSWORD_STAYS
 from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id
 from tests.support.cast import Cast, new_token
@@ -75,7 +77,7 @@ def test_a_silent_vcloud_is_waited_for_in_words(owner: FlaskClient, cast: Cast, 
     assert "vCloud does not answer. We go on trying." in page.text
 
 
-def test_the_password_is_shown_once_to_the_person_who_asked(
+def test_the_password_is_shown_to_the_person_who_asked_until_it_is_saved(
     owner: FlaskClient, browser: Browser, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
     path = f"/operations/{create(cast)}"
@@ -88,8 +90,26 @@ def test_the_password_is_shown_once_to_the_person_who_asked(
     assert len(shown.texts(".sk-fig code")[0]) == 16
     assert shown.texts("p > code")[-1].startswith("ssh root@203.0.113.")
     assert shown.send("/theme/dark").location == "/", "the page with the password cannot be opened again"
+    assert Page(owner, page.send(f"{path}/password")).text == shown.text, "a lost answer can be asked for again"
+    answer = shown.send(f"{path}/password-saved")
+    assert (answer.status_code, answer.location) == (303, path)
     assert page.send(f"{path}/password").status_code == 409
     assert "Show the password" not in open_page(owner, path).text
+
+
+def test_the_password_page_says_until_when_it_can_be_opened(
+    owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    path = f"/operations/{create(cast)}"
+    drain(cloud, clock)
+    page, begin = open_page(owner, path), clock.at.astimezone(ZoneInfo("Europe/Moscow"))
+    until = f"You can open it until {begin + PASSWORD_STAYS:%H:%M}, then we erase it."
+    assert "Once you have opened it, we keep it for 10 minutes at most." in page.text
+    assert until in Page(owner, page.send(f"{path}/password")).text
+    assert until in open_page(owner, path).text
+    clock.move(PASSWORD_STAYS.total_seconds() + 1)
+    assert "Show the password" not in open_page(owner, path).text
+    assert page.send(f"{path}/password").status_code == 409
 
 
 def test_a_technician_cannot_take_the_password_of_another(
@@ -99,7 +119,8 @@ def test_a_technician_cannot_take_the_password_of_another(
     drain(cloud, clock)
     technician = browser(cast.technician)
     token = open_page(technician, path).root.cssselect("input[name=csrf_token]")[0].get("value")
-    assert technician.post(f"{path}/password", data={"csrf_token": token}).status_code == 404
+    for command in ("password", "password-saved"):
+        assert technician.post(f"{path}/{command}", data={"csrf_token": token}).status_code == 404
 
 
 def test_a_refusal_of_vcloud_is_explained_with_the_next_step(
