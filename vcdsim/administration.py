@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vcdsim.entities import Org, Task, User, Vdc
+from vcdsim.entities import Task, Vdc
+from vcdsim.people import Org, User
 from vcdsim.refusals import RefusalError, duplicate_name
 from vcdsim.tasks import effect, require_idle, rollback, start
 from vcdsim.vapps import check_length

@@ -11,7 +11,8 @@ from dataclasses import replace
 
 from vcdsim import networks, power
 from vcdsim.assembly import VAppOrder, VmOrder, make_blank, make_network, make_vm
-from vcdsim.entities import ON, Task, Template, User, VApp, VAppNetwork, Vdc, Vm
+from vcdsim.entities import ON, Task, Template, VApp, VAppNetwork, Vdc, Vm
+from vcdsim.people import User
 from vcdsim.refusals import RefusalError, duplicate_name, still_running, storage_quota
 from vcdsim.tasks import effect, require_idle_vapp, rollback, start
 from vcdsim.vapps import check_length, check_vapp_name, remove, remove_vm, require_no_disks, runs

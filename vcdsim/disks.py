@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vcdsim.entities import Disk, IndependentDisk, Task, User, Vdc, Vm
+from vcdsim.entities import Disk, IndependentDisk, Task, Vdc, Vm
+from vcdsim.people import User
 from vcdsim.refusals import RefusalError, storage_quota
 from vcdsim.tasks import effect, require_idle, rollback, start
 from vcdsim.vapps import check_length

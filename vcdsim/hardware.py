@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 
 from vcdsim import networks
 from vcdsim.codec import decode, encode
-from vcdsim.entities import ON, Customization, Disk, Nic, Task, User, VApp, Vm
+from vcdsim.entities import ON, Customization, Disk, Nic, Task, VApp, Vm
+from vcdsim.people import User
 from vcdsim.refusals import RefusalError, compute_quota, duplicate_name, storage_quota
 from vcdsim.tasks import effect, require_idle_vm, start
 from vcdsim.world import World

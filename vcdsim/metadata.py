@@ -5,19 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict
 from datetime import datetime
 
-from vcdsim.entities import (
-    Catalog,
-    IndependentDisk,
-    Metadata,
-    Org,
-    OrgNetwork,
-    Task,
-    Template,
-    User,
-    VApp,
-    Vdc,
-    Vm,
-)
+from vcdsim.entities import Catalog, IndependentDisk, Metadata, OrgNetwork, Task, Template, VApp, Vdc, Vm
+from vcdsim.people import Org, User
 from vcdsim.refusals import RefusalError
 from vcdsim.tasks import effect, require_idle, start
 from vcdsim.world import World

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 from vcdsim.clock import Clock
-from vcdsim.entities import OFF, ON, SUSPENDED, Catalog, Role
+from vcdsim.entities import OFF, ON, SUSPENDED, Catalog
+from vcdsim.people import Role
 from vcdsim.seeds import (
     DAY_S,
     DEBIAN,

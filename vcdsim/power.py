@@ -7,7 +7,8 @@ only `undeploy` frees its outer addresses and lets it be deleted.
 from __future__ import annotations
 
 from vcdsim import networks
-from vcdsim.entities import OFF, ON, SUSPENDED, Task, User, VApp, Vm
+from vcdsim.entities import OFF, ON, SUSPENDED, Task, VApp, Vm
+from vcdsim.people import User
 from vcdsim.refusals import (
     RefusalError,
     already_running,

@@ -14,7 +14,6 @@ from vcdsim import networks
 from vcdsim.entities import (
     NO_NETWORK,
     OFF,
-    ApiToken,
     Catalog,
     Customization,
     Disk,
@@ -22,16 +21,15 @@ from vcdsim.entities import (
     IpScope,
     Metadata,
     Nic,
-    Org,
     OrgNetwork,
     StorageProfile,
     Template,
-    User,
     VApp,
     VAppNetwork,
     Vdc,
     Vm,
 )
+from vcdsim.people import ApiToken, Org, User
 from vcdsim.world import World
 
 #: Every user of a seeded world has this one; they are made to be known.

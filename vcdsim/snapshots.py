@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vcdsim.entities import OFF, ON, Snapshot, Task, User, VApp, Vm
+from vcdsim.entities import OFF, ON, Snapshot, Task, VApp, Vm
+from vcdsim.people import User
 from vcdsim.refusals import RefusalError
 from vcdsim.tasks import effect, require_idle_vapp, require_idle_vm, start
 from vcdsim.world import World

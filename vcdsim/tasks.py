@@ -9,19 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vcdsim.entities import (
-    Catalog,
-    IndependentDisk,
-    Org,
-    OrgNetwork,
-    Task,
-    TaskError,
-    Template,
-    User,
-    VApp,
-    Vdc,
-    Vm,
-)
+from vcdsim.entities import Catalog, IndependentDisk, OrgNetwork, Task, TaskError, Template, VApp, Vdc, Vm
+from vcdsim.people import Org, User
 from vcdsim.refusals import RefusalError, busy
 from vcdsim.world import World
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vcdsim import networks
 from vcdsim.assembly import NetworkOrder, make_network
-from vcdsim.entities import NO_NETWORK, SUSPENDED, Task, User, VApp, Vdc, Vm
+from vcdsim.entities import NO_NETWORK, SUSPENDED, Task, VApp, Vdc, Vm
+from vcdsim.people import User
 from vcdsim.refusals import RefusalError, duplicate_name, still_running
 from vcdsim.tasks import effect, require_idle_vapp, require_idle_vm, start
 from vcdsim.world import World

@@ -16,23 +16,19 @@ from vcdsim.entities import (
     OFF,
     ON,
     SUSPENDED,
-    ApiToken,
     Catalog,
     IndependentDisk,
-    Org,
     OrgNetwork,
-    Role,
-    Session,
     StorageProfile,
     Task,
     TaskError,
     Template,
-    User,
     VApp,
     VAppNetwork,
     Vdc,
     Vm,
 )
+from vcdsim.people import ApiToken, Org, Role, Session, User
 from vcdsim.refusals import no_access
 
 SYSTEM_ORG = "System"

@@ -6,7 +6,8 @@ import pytest
 
 from tests.vcdsim.talk import BASE, NS, VCLOUD, Talk, id_of, rels
 from vcdsim import Simulator
-from vcdsim.entities import Catalog, User
+from vcdsim.entities import Catalog
+from vcdsim.people import User
 
 
 def share(inside: str) -> str:

@@ -8,7 +8,7 @@ from vcdsim import administration as rules
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.routing import route
-from vcdsim.entities import Org, Role, User
+from vcdsim.people import Org, Role, User
 from vcdsim.refusals import RefusalError, duplicate_name, no_access
 
 

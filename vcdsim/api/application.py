@@ -19,8 +19,8 @@ from vcdsim.api.context import Answer, Context
 from vcdsim.api.routing import exists, find
 from vcdsim.api.spoiling import spoil, task_fault
 from vcdsim.api.version import Version
-from vcdsim.entities import Session
 from vcdsim.faults import Fault, FaultError, Faults
+from vcdsim.people import Session
 from vcdsim.refusals import RefusalError, not_found
 from vcdsim.world import World
 

@@ -11,7 +11,7 @@ from lxml import etree
 from vcdsim.api import hrefs, schema, xml
 from vcdsim.api.version import Version
 from vcdsim.api.version import text as version_text
-from vcdsim.entities import Session, User
+from vcdsim.people import Session, User
 from vcdsim.world import World
 
 

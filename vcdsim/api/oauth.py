@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, unquote
 
 from vcdsim.api import sessions
 from vcdsim.api.context import Answer
-from vcdsim.entities import ApiToken, User
+from vcdsim.people import ApiToken, User
 from vcdsim.refusals import not_found
 from vcdsim.world import SYSTEM_ORG, World
 

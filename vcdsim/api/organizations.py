@@ -11,7 +11,8 @@ from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.networks import write_scopes, write_vapp_network
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import write_tasks_of
-from vcdsim.entities import Org, OrgNetwork, Vdc
+from vcdsim.entities import OrgNetwork, Vdc
+from vcdsim.people import Org
 
 _ADDABLE = (
     ("instantiateOvf", "instantiateOvfParams"),

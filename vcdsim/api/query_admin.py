@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from vcdsim.api.context import moment
 from vcdsim.api.query_columns import Column, constant
 from vcdsim.api.query_vms import VAPP
-from vcdsim.entities import User
+from vcdsim.people import User
 from vcdsim.world import World
 
 _ORG = Column(lambda _, one: one.org_id, kind="org")

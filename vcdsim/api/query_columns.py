@@ -13,7 +13,7 @@ from typing import Any
 
 from vcdsim.api.query_filter import Value
 from vcdsim.api.version import Version
-from vcdsim.entities import User
+from vcdsim.people import User
 from vcdsim.world import World
 
 

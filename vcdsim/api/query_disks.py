@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from vcdsim.api.query_columns import Column, constant, owner_name
-from vcdsim.entities import IndependentDisk, User
+from vcdsim.entities import IndependentDisk
+from vcdsim.people import User
 from vcdsim.world import World
 
 _BUS_NAMES = {"5": "IDE", "6": "SCSI", "20": "SATA"}

@@ -13,7 +13,8 @@ from vcdsim.api.query_columns import Column, QueryType, constant, owner_name
 from vcdsim.api.query_disks import ADMIN_DISK, DISK, RELATION, attached_disks
 from vcdsim.api.query_vms import ADMIN_VM, VAPP, VM, visible_vms
 from vcdsim.api.tasks import operation_text
-from vcdsim.entities import StorageProfile, User, Vm
+from vcdsim.entities import StorageProfile, Vm
+from vcdsim.people import User
 from vcdsim.world import World
 
 

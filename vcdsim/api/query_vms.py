@@ -9,7 +9,8 @@ from vcdsim import networks, tasks
 from vcdsim.api.context import moment
 from vcdsim.api.query_columns import Column, constant, owner_name
 from vcdsim.api.query_filter import Value
-from vcdsim.entities import Task, Template, User, VApp, Vm
+from vcdsim.entities import Task, Template, VApp, Vm
+from vcdsim.people import User
 from vcdsim.world import World, vapp_status, vm_status
 
 _STATUS_WORDS = {

@@ -15,7 +15,7 @@ from vcdsim.api import version as versions
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.routing import route
 from vcdsim.api.version import Version
-from vcdsim.entities import Session, User
+from vcdsim.people import Session, User
 from vcdsim.refusals import RefusalError
 from vcdsim.world import SYSTEM_ORG, World
 
