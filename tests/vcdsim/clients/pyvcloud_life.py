@@ -91,7 +91,7 @@ class Life:
         return {"cpus": self.vm().get_cpus()["num_cpus"], "memory_mb": self.vm().get_memory(), "disks": count}
 
     def attach(self):
-        """An independent disk through its life."""
+        """An independent disk through its life, and a note on the VM."""
         made = self.vdc.create_disk(f"{self.name}-data", 2 * 2**30, bus_type="6", bus_sub_type="lsilogic")
         self.wait(made.Tasks.Task[0])
         disk = self.disk()
@@ -100,7 +100,10 @@ class Life:
         self.wait(self.vapp().detach_disk_from_vm(disk.get("href"), "one"))
         self.wait(self.vdc.delete_disk(f"{self.name}-data"))
         self.vdc.reload()
-        return {"attached": attached, "disks_left": len(self.vdc.get_disks())}
+        self.wait(self.vm().set_metadata("GENERAL", "READWRITE", "note", "kept"))
+        note = str(self.vm().get_metadata().MetadataEntry.TypedValue.Value)
+        self.wait(self.vm().remove_metadata("note"))
+        return {"note": note, "attached": attached, "disks_left": len(self.vdc.get_disks())}
 
     def connect(self):
         self.wait(self.vapp().create_vapp_network("inner", "192.168.9.1/24", ip_ranges=["192.168.9.10-192.168.9.20"]))

@@ -46,7 +46,7 @@ def test_pyvcloud_leads_a_vm_through_its_life(vcloud: str, version: str) -> None
     }
     assert seen["made"] == ["one", "two"]
     assert seen["hardware"] == {"cpus": 4, "memory_mb": 4096, "disks": 2}
-    assert seen["data"] == {"attached": "one", "disks_left": 0}
+    assert seen["data"] == {"attached": "one", "note": "kept", "disks_left": 0}
     assert seen["network"] == {"address": "192.168.9.10", "cards_then": 1}
     assert seen["power"] == [ON, ON, ON, SUSPENDED, ON, OFF, OFF, ON, OFF]
     assert seen["ticket"] == ["Host", "Port", "Ticket"]

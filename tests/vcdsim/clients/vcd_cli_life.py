@@ -34,6 +34,8 @@ vapp attach cli one cli-data
 disk info cli-data
 vapp detach cli one cli-data
 disk delete cli-data --yes
+vm set-metadata cli one --domain GENERAL --visibility READWRITE --value-type MetadataStringValue --key note --value kept
+vm list-metadata cli one
 vapp network create cli inner --subnet 192.168.9.1/24 --ip-range 192.168.9.10-192.168.9.20
 vm add-nic cli one --adapter-type VMXNET3 --connect --network inner --ip-address-mode POOL
 vm list-nics cli one
