@@ -11,6 +11,7 @@ from sqlalchemy.orm import joinedload
 from app import clock
 from app.accounts.rules import Permission, can
 from app.blueprints import lines, operation_page, web
+from app.blueprints.frame import news
 from app.blueprints.vm_list import ATTENTION, counts, group_labels, own_vms
 from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import VmState
@@ -74,8 +75,8 @@ def overview() -> web.Answer:
 @web.requires(Permission.VM_SEE)
 def live() -> web.Answer:
     """Its moving part."""
-    view = _view()
-    return web.fragment("dashboard/_overview.html", view, view=view)
+    view, latest = _view(), news()
+    return web.fragment("dashboard/_overview.html", (latest, view), view=view, news=latest)
 
 
 def _view() -> View:

@@ -45,6 +45,15 @@ class AccountChoice:
 
 
 @dataclass(frozen=True, kw_only=True)
+class News:
+    """What changes around the content while a page is open; it comes with every live part."""
+
+    running: int
+    answered_at: datetime | None
+    silent_since: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Frame:
     """The values of `panel.html`."""
 
@@ -85,7 +94,7 @@ def frame() -> Frame:
         places=places,
         account_name=person.account_name,
         accounts=_accounts(actor.user_id, actor.account_id),
-        running=running_count(actor.account_id) if can(actor, Permission.VM_SEE) else None,
+        running=_running_count(actor.account_id) if can(actor, Permission.VM_SEE) else None,
         user_name=person.name,
         email=person.email,
         role=role,
@@ -94,7 +103,14 @@ def frame() -> Frame:
     )
 
 
-def running_count(account_id: uuid.UUID | None) -> int:
+def news() -> News:
+    """For the account on the screen."""
+    account_id = web.actor().account_id
+    answered_at, silent = _health(account_id)
+    return News(running=_running_count(account_id), answered_at=answered_at, silent_since=silent)
+
+
+def _running_count(account_id: uuid.UUID | None) -> int:
     """How many operations of the account are under way."""
     active = select(func.count()).where(Operation.account_id == account_id, Operation.state.in_(ACTIVE))
     return db.session.scalar(active) or 0

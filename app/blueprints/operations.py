@@ -8,7 +8,7 @@ from sqlalchemy.orm import joinedload
 
 from app.accounts.rules import Permission
 from app.blueprints import lines, operation_page, web
-from app.blueprints.frame import running_count
+from app.blueprints.frame import news
 from app.blueprints.machines import login
 from app.blueprints.paging import Paging, paging
 from app.cloud import vms
@@ -45,8 +45,8 @@ def index() -> web.Answer:
 def live_index() -> web.Answer:
     """Its moving part."""
     values = _values()
-    running = running_count(web.actor().account_id)
-    return web.fragment("operations/_list.html", (running, values.pop("stamp")), running=running, **values)
+    latest = news()
+    return web.fragment("operations/_list.html", (latest, values.pop("stamp")), news=latest, **values)
 
 
 @bp.get("/operations/<uuid:operation_id>")
@@ -62,10 +62,10 @@ def show(operation_id: uuid.UUID) -> web.Answer:
 def live_show(operation_id: uuid.UUID) -> web.Answer:
     """Its moving part."""
     operation = web.get_operation(operation_id)
-    running = running_count(operation.account_id)
-    stamp = (operation.state, operation.claim_no, operation.moved_at, operation.progress, running)
+    latest = news()
+    stamp = (operation.state, operation.claim_no, operation.moved_at, operation.progress, latest)
     line = operation_page.page(operation, web.actor().user_id)
-    return web.fragment("operations/_operation.html", stamp, line=line, running=running)
+    return web.fragment("operations/_operation.html", stamp, line=line, news=latest)
 
 
 @bp.post("/operations/<uuid:operation_id>/password")

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from app.accounts.rules import Permission, can
 from app.blueprints import lines, machines, web
-from app.blueprints.frame import running_count
+from app.blueprints.frame import news
 from app.blueprints.vm_list import listing
 from app.cloud import power
 from app.cloud.models import Operation, Vm
@@ -34,8 +34,8 @@ def index() -> web.Answer:
 @web.requires(Permission.VM_SEE)
 def live_index() -> web.Answer:
     """Its moving part."""
-    found, running = listing(), running_count(web.actor().account_id)
-    return web.fragment("vms/_table.html", (running, found.stamp), listing=found, running=running)
+    found, latest = listing(), news()
+    return web.fragment("vms/_table.html", (latest, found.stamp), listing=found, news=latest)
 
 
 @bp.get("/vms/<uuid:vm_id>")
@@ -51,9 +51,9 @@ def show(vm_id: uuid.UUID) -> web.Answer:
 def live_show(vm_id: uuid.UUID) -> web.Answer:
     """Its moving part."""
     vm = web.get_vm(vm_id)
-    row, running = machines.rows([vm])[0], running_count(web.actor().account_id)
-    stamp = (running, vm.seen_at, vm.status, vm.is_deployed, row.busy)
-    return web.fragment("vms/_vm.html", stamp, row=row, days=_timeline(vm), running=running)
+    row, latest = machines.rows([vm])[0], news()
+    stamp = (latest, vm.seen_at, vm.status, vm.is_deployed, row.busy)
+    return web.fragment("vms/_vm.html", stamp, row=row, days=_timeline(vm), news=latest)
 
 
 def _timeline(vm: Vm) -> list[tuple[str, list[lines.Entry]]]:

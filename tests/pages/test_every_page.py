@@ -81,6 +81,18 @@ def test_every_page_speaks_russian(owner: FlaskClient, cast: Cast, objects: list
         assert not english, f"{path} still says {english}: {page.text}"
 
 
+def test_live_parts_say_whether_vcloud_answers(owner: FlaskClient, objects: list[str], clock: Clock) -> None:
+    for path in LIVE + [f"{path}/live" for path in objects if not path.endswith("/power-off")]:
+        assert open_part(owner, path).texts("#health[hx-swap-oob]")[0].startswith("vCloud answers, ")
+        assert open_part(owner, path).texts("#silence[hx-swap-oob]") == [""]
+        with transaction():
+            db.session.execute(update(Handler).values(silent_since=clock.at))
+        assert open_part(owner, path).texts("#health")[0].startswith("vCloud does not answer since ")
+        assert "Changes wait until it is back." in open_part(owner, path).texts("#silence")[0]
+        with transaction():
+            db.session.execute(update(Handler).values(silent_since=None))
+
+
 def test_live_parts_are_the_same_html_as_in_the_page(owner: FlaskClient, objects: list[str]) -> None:
     for path in LIVE + [f"{path}/live" for path in objects if not path.endswith("/power-off")]:
         part = open_part(owner, path)
