@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
 from typing import Self, TypeVar
@@ -151,8 +151,11 @@ class Client:
         return self._wire.get(path_of(task_urn, "task"), "Task", entities.task)
 
     def tasks_named(self, object_name: str, *, since: datetime) -> list[TaskRecord]:
-        """Return tasks on objects of exactly this name that started at `since` or later, by vCloud's clock."""
-        moment = since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        """Return tasks on objects of exactly this name that started at `since` or later.
+
+        `since` is by our clock: the difference to vCloud's is known from its answers, to about a second.
+        """
+        moment = (since.astimezone(UTC) + timedelta(seconds=self._wire.ahead_s())).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         conditions = Condition("objectName", object_name), Condition("startDate", moment, "=ge=")
         kind = "adminTask" if self._is_provider else "task"
         rows = self._rows(kind, query.task_record, lambda row: row.id, *conditions)

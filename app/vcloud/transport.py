@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -48,6 +49,7 @@ class Timer:
 
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
+    wall: Callable[[], float] = time.time
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,8 @@ class Transport:
         timer: Timer,
     ) -> None:
         self._limits = limits
-        self._clock = timer.clock
+        self._clock, self._wall = timer.clock, timer.wall
+        self.ahead_s: float | None = None  # vCloud's clock against ours, to about a second
         self._verify = verify
         self._proxies = {"http": proxy, "https": proxy} if proxy else {}
         self._adapter = _Adapter()
@@ -137,6 +140,8 @@ class Transport:
             proxies=self._proxies,
         )
         with response:
+            said = _moment_s(response.headers.get("Date"))
+            self.ahead_s = self.ahead_s if said is None else said - self._wall()
             return Answer(response.status_code, response.headers, self._body(response, self._clock() + answer_s))
 
     def _body(self, response: requests.Response, deadline: float) -> bytes:
@@ -150,6 +155,14 @@ class Transport:
             if self._clock() > deadline:
                 raise requests.ReadTimeout("the answer came too slowly")
         return bytes(found)
+
+
+def _moment_s(date: str | None) -> float | None:
+    """Return what a Date header says, in seconds of Unix time. Old servers send two of them, joined with a comma."""
+    try:
+        return parsedate_to_datetime((date or "")[:29]).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def _loggable(url: str) -> str:

@@ -71,6 +71,12 @@ class Wire:
 
         return self._patiently(once)
 
+    def ahead_s(self) -> float:
+        """Return how many seconds vCloud's clock is ahead of ours; asks for the versions if nothing was asked yet."""
+        if self._transport.ahead_s is None:
+            self.versions()
+        return self._transport.ahead_s or 0.0
+
     def version(self) -> str:
         """Return the API version in use; logs in if there is no session yet."""
         return self._patiently(lambda deadline: (self.session or self._open(deadline)).api_version)

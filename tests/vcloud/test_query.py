@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.vcloud import Session, TaskStatus, Unavailable, VmStatus
+from app.vcloud import Client, Login, Session, TaskStatus, Timer, Unavailable, VmStatus
 from app.vcloud.query import Condition, path, version_key
-from tests.vcloud.support import API, VDC, Vcd, records, vm_row
+from tests.vcloud.support import API, VDC, Vcd, fixture, records, vm_row
 
 
 def filter_of(text: str) -> str:
@@ -180,3 +180,22 @@ def test_tasks_are_found_by_the_name_of_their_object_since_a_moment(vcd_39: Vcd)
     assert task.object_id == "urn:vcloud:vapp:00000000-0000-4000-8000-000000000001"
     assert task.started_at == datetime(2026, 5, 21, 14, 50, 33, 810000, tzinfo=UTC)
     assert filter_of(vcd_39.last.url) == "objectName==shop;startDate=ge=2026-05-21T14:00:00.000Z"
+
+
+@pytest.mark.parametrize(
+    ("date", "since"),
+    [
+        ("Thu, 21 May 2026 14:10:00 GMT", "2026-05-21T14:10:00.000Z"),
+        ("Thu, 21 May 2026 13:59:00 GMT, Thu, 21 May 2026 13:59:00 GMT", "2026-05-21T13:59:00.000Z"),
+        ("the day before yesterday", "2026-05-21T14:00:00.000Z"),
+        ("Thu, 21 May 99999 14:10:00 GMT", "2026-05-21T14:00:00.000Z"),
+    ],
+)
+def test_tasks_are_looked_for_by_the_clock_of_vcloud(vcd_39: Vcd, date: str, since: str) -> None:
+    now = datetime(2026, 5, 21, 14, tzinfo=UTC)
+    vcd_39.mock.upsert("GET", f"{API}/versions", fixture("versions-39"), headers={"Date": date})
+    vcd_39.answer("GET", "/query", records(name="task"))
+    timer = Timer(vcd_39.sleep, lambda: vcd_39.now_s, now.timestamp)
+    with Client(API, Login("acme", "acme-admin", "secret"), timer=timer) as client:
+        assert client.tasks_named("shop", since=now) == []
+    assert filter_of(vcd_39.last.url) == f"objectName==shop;startDate=ge={since}"
