@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +19,8 @@ from vcdsim.entities import Metadata
 from vcdsim.metadata import visible
 from vcdsim.refusals import RefusalError
 
+#: An attribute of a record: name, what reads it, what it points to.
+Shown = tuple[str, Getter, str | Callable[[Any], str] | None]
 FORMATS = ("references", "records", "idrecords")
 DEFAULT_PAGE, LARGEST_PAGE = 25, 128
 _ADMIN_TYPES = {
@@ -81,7 +82,9 @@ def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     element = ctx.root(tag, media_type, {**attributes, "href": _address(ctx, page)})
     fields = [one for one in parameters.get("fields", "").split(",") if one]
     _page_links(ctx, element, media_type, page, max(1, -(-len(rows) // size)))
-    shown = {key: column for key, column in columns.items() if not fields or key in fields}
+    shown = [
+        (key, column.bound(ctx.world), column.kind) for key, column in columns.items() if not fields or key in fields
+    ]
     keys = [_stored_key(one) for one in fields if one.startswith("metadata")]
     for row in rows[first : first + size]:
         record = _write_row(ctx, element, chosen, shown, row, form)
@@ -92,8 +95,7 @@ def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
 
 
 def _selected(ctx: Context, chosen: QueryType, columns: dict[str, Column], parameters: dict[str, str]) -> list[Any]:
-    world = ctx.world
-    rows = chosen.rows(world, ctx.user)
+    rows = chosen.rows(ctx.world, ctx.user)
     if parameters.get("filter"):
         encoded = parameters.get("filterEncoded", "").lower() == "true" and ctx.version < _SINGLE_ENCODING
 
@@ -104,7 +106,7 @@ def _selected(ctx: Context, chosen: QueryType, columns: dict[str, Column], param
                 return lambda row: _metadata_value(ctx, row, name)
             if name not in columns:
                 return None
-            return partial(columns[name].get, world)
+            return columns[name].bound(ctx.world)
 
         predicate = query_filter.parse(parameters["filter"], getter, encoded_values=encoded)
         rows = [row for row in rows if predicate(row)]
@@ -180,22 +182,22 @@ def _page_links(ctx: Context, element: etree._Element, media_type: str, page: in
 
 
 def _write_row(
-    ctx: Context, element: etree._Element, chosen: QueryType, columns: dict[str, Column], row: Any, form: str
+    ctx: Context, element: etree._Element, chosen: QueryType, shown: list[Shown], row: Any, form: str
 ) -> etree._Element:
     row_id, kind = chosen.row_id(row), _kind(chosen.kind, row)
     if form == "references":
-        name = columns["name"].get(ctx.world, row) if "name" in columns else None
+        name = next((get(row) for key, get, _ in shown if key == "name"), None)
         return ctx.reference(element, f"{chosen.element}Reference", kind, row_id, str(name or ""))
     attributes = {"id": hrefs.urn(kind, row_id)} if form == "idrecords" else {"href": ctx.href(kind, row_id)}
-    world, address = ctx.world, hrefs.urn if form == "idrecords" else ctx.href
-    for key, column in columns.items():
-        value = column.get(world, row)
+    address = hrefs.urn if form == "idrecords" else ctx.href
+    for key, get, target in shown:
+        value = get(row)
         if value is None:
             continue
         if value is True or value is False:
             attributes[key] = "true" if value else "false"
-        elif column.kind is not None:
-            attributes[key] = address(_kind(column.kind, row), str(value))
+        elif target is not None:
+            attributes[key] = address(_kind(target, row), str(value))
         else:
             attributes[key] = value if value.__class__ is str else str(value)
     return etree.SubElement(element, xml.tag(f"{chosen.element}Record"), attributes)

@@ -7,7 +7,7 @@ from typing import Any
 
 from vcdsim import networks, tasks
 from vcdsim.api.context import moment
-from vcdsim.api.query_columns import Column, constant, owner_name
+from vcdsim.api.query_columns import Column, constant, owner_name, plain
 from vcdsim.api.query_filter import Value
 from vcdsim.entities import Task, Template, VApp, Vm
 from vcdsim.people import User
@@ -94,40 +94,40 @@ _TASK_COLUMNS = {
 }
 
 VM = {
-    "name": Column(lambda _, vm: vm.name),
+    "name": plain("name"),
     "containerName": Column(lambda world, vm: _container(world, vm).name),
     "container": Column(lambda _, vm: vm.container_id, kind=lambda vm: "vapptemplate" if vm.is_template else "vapp"),
     "ownerName": Column(lambda world, vm: owner_name(world, _container(world, vm)), (5, 7)),
     "owner": Column(lambda world, vm: _container(world, vm).owner_id, (5, 7), "user"),
-    "vdc": Column(lambda _, vm: vm.vdc_id, kind="vdc"),
-    "isVAppTemplate": Column(lambda _, vm: vm.is_template),
+    "vdc": plain("vdc_id", kind="vdc"),
+    "isVAppTemplate": plain("is_template"),
     "isDeleted": Column(constant(False)),
-    "guestOs": Column(lambda _, vm: vm.guest_os),
-    "numberOfCpus": Column(lambda _, vm: vm.cpu_count),
-    "memoryMB": Column(lambda _, vm: vm.memory_mb),
+    "guestOs": plain("guest_os"),
+    "numberOfCpus": plain("cpu_count"),
+    "memoryMB": plain("memory_mb"),
     "status": Column(lambda _, vm: _STATUS_WORDS[vm_status(vm)]),
     "networkName": Column(_primary_network),
     "network": Column(_network_id, (5, 7), "network"),
     "ipAddress": Column(_primary_ip, (5, 7)),
     "isBusy": Column(_is_busy),
-    "isDeployed": Column(lambda _, vm: vm.is_deployed),
-    "isPublished": Column(lambda _, vm: vm.is_template),
+    "isDeployed": plain("is_deployed"),
+    "isPublished": plain("is_template"),
     "catalogName": Column(_catalog_name),
-    "hardwareVersion": Column(lambda _, vm: vm.hardware_version),
+    "hardwareVersion": plain("hardware_version"),
     "vmToolsStatus": Column(constant("TOOLS_OK"), (29, 0)),
     "isInMaintenanceMode": Column(constant(False)),
     "isAutoNature": Column(lambda world, vm: getattr(_container(world, vm), "is_auto", False), (22, 0)),
     "storageProfileName": Column(lambda world, vm: world.storage_profiles[vm.storage_profile_id].name, (5, 1)),
-    "gcStatus": Column(lambda _, vm: vm.gc_status, (13, 0)),
+    "gcStatus": plain("gc_status", (13, 0)),
     "snapshot": Column(lambda _, vm: vm.snapshot is not None, (31, 0)),
-    "vappScopedLocalId": Column(lambda _, vm: vm.local_id, (33, 0)),
-    "description": Column(lambda _, vm: vm.description, (34, 0)),
+    "vappScopedLocalId": plain("local_id", (33, 0)),
+    "description": plain("description", (34, 0)),
     "encrypted": Column(constant(False), (34, 0)),
     "dateCreated": Column(lambda _, vm: moment(vm.created_at), (34, 0)),
     "totalStorageAllocatedMb": Column(lambda _, vm: _disk_mb(vm), (34, 0)),
     "isExpired": Column(constant(False), (34, 0)),
     "vdcName": Column(lambda world, vm: world.vdcs[vm.vdc_id].name, (35, 0)),
-    "detectedGuestOs": Column(lambda _, vm: vm.guest_os, (36, 2)),
+    "detectedGuestOs": plain("guest_os", (36, 2)),
     "numOfSnapshots": Column(lambda _, vm: int(vm.snapshot is not None), (39, 0)),
     "vmToolsVersion": Column(constant(12352)),
     "isVdcEnabled": Column(lambda world, vm: world.vdcs[vm.vdc_id].is_enabled),
@@ -147,13 +147,13 @@ _NOT_FOR_ADMIN = (
 ADMIN_VM = {
     **{key: column for key, column in VM.items() if key not in _NOT_FOR_ADMIN},
     "ipAddress": Column(_primary_ip, (33, 0)),
-    "org": Column(lambda _, vm: vm.org_id, kind="org"),
+    "org": plain("org_id", kind="org"),
     "hostName": Column(constant("esx-1.vcdsim")),
     "datastoreName": Column(constant("datastore-1")),
 }
 VAPP = {
-    "name": Column(lambda _, vapp: vapp.name),
-    "vdc": Column(lambda _, vapp: vapp.vdc_id, kind="vdc"),
+    "name": plain("name"),
+    "vdc": plain("vdc_id", kind="vdc"),
     "vdcName": Column(lambda world, vapp: world.vdcs[vapp.vdc_id].name),
     "isPublic": Column(constant(False)),
     "isEnabled": Column(constant(True)),
@@ -163,10 +163,10 @@ VAPP = {
     "ownerName": Column(owner_name),
     "isDeployed": Column(lambda world, vapp: any(vm.is_deployed for vm in world.vms_of(vapp))),
     "isInMaintenanceMode": Column(constant(False)),
-    "isAutoNature": Column(lambda _, vapp: vapp.is_auto, (22, 0)),
+    "isAutoNature": plain("is_auto", (22, 0)),
     "isExpired": Column(constant(False), (5, 1)),
     "snapshot": Column(lambda world, vapp: any(vm.snapshot for vm in world.vms_of(vapp)), (31, 0)),
-    "description": Column(lambda _, vapp: vapp.description, (34, 0)),
+    "description": plain("description", (34, 0)),
     "totalStorageAllocatedMb": Column(_vapp_sum(_disk_mb), (34, 0)),
     "numberOfVMs": Column(lambda _, vapp: len(vapp.vm_ids)),
     "numberOfCpus": Column(_vapp_sum(lambda vm: vm.cpu_count)),
