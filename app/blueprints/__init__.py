@@ -24,6 +24,7 @@ def register(app: Flask) -> None:
         frame=frame.frame,
         here=web.here,
         is_fragment=False,
+        is_staff=web.is_staff,
         languages=LANGUAGES,
         request_id=web.request_id,
         sentence=error_text,

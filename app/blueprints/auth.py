@@ -18,6 +18,8 @@ from app.errors import AppError
 from app.texts import error_text
 
 bp = Blueprint("auth", __name__)
+DEMO_LOGINS = ("owner@acme.example", "owner@globex.example", "support@skiff.example", "admin@skiff.example")
+DEMO_PASSWORD = "demo"  # noqa: S105  no secret: it is told to whoever opens a demo
 
 
 class SignInForm(FlaskForm):
@@ -33,7 +35,7 @@ def sign_in() -> web.Answer:
     """The page; who is signed in already goes on."""
     if web.visitor() is not None:
         return redirect(web.own_path(request.args.get("next")))
-    return render_template("auth/sign_in.html", form=SignInForm(), refusal=None, silent_since=silent_since())
+    return _page(SignInForm())
 
 
 @bp.post("/sign-in")
@@ -50,9 +52,19 @@ def send_sign_in() -> web.Answer:
             limits=SessionLimits(idle_min=config.session_idle_min, max_h=config.session_max_h),
         )
     except AppError as error:
-        page = render_template("auth/sign_in.html", form=form, refusal=error_text(error), silent_since=silent_since())
-        return page, error.status
+        return _page(form, refusal=error_text(error)), error.status
     return _enter(token)
+
+
+def _page(form: SignInForm, *, refusal: str | None = None) -> str:
+    return render_template(
+        "auth/sign_in.html",
+        form=form,
+        refusal=refusal,
+        silent_since=silent_since(),
+        demo_logins=DEMO_LOGINS if web.config().demo else (),
+        demo_password=DEMO_PASSWORD,
+    )
 
 
 def _enter(token: str) -> AnyResponse:

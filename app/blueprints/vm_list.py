@@ -57,8 +57,9 @@ class Listing:
     @property
     def filters(self) -> list[tuple[str, str, int]]:
         """The quick filters: key, label, number."""
-        keys = ("all", "on", "off", "attention")
-        return [(key, group_labels()[key], self.counts[key]) for key in keys]
+        keys = ("all", "on", "off", "suspended", "attention")
+        some = [key for key in keys if key != "suspended" or self.counts[key] or key == self.state]
+        return [(key, group_labels()[key], self.counts[key]) for key in some]
 
 
 def group_labels() -> dict[str, str]:

@@ -81,6 +81,12 @@ def known_visitor() -> SignedIn | None:
         return None
 
 
+def is_staff() -> bool:
+    """Whether the reader is one of the provider's people, as far as that can be read."""
+    person = known_visitor()
+    return person is not None and person.actor.staff_role is not None
+
+
 def me() -> SignedIn:
     """The signed-in person, on pages that require one."""
     person = visitor()

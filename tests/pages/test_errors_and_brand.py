@@ -55,6 +55,7 @@ def harbour(config: Config) -> Iterator[FlaskClient]:
 def test_a_provider_sets_name_colour_mark_and_legal_line(harbour: FlaskClient, app: Flask) -> None:
     page = open_page(harbour, "/sign-in")
     assert page.title == "Sign in · Harbour"
+    assert not page.texts(".sk-banner"), "no demo logins"
     assert page.texts("footer") == ["Harbour Cloud LLC help@harbour.example"]
     css = page.root.cssselect("link[href^='/brand.css']")[0].get("href")
     assert harbour.get(css).text.strip() == ":root{--skiff-accent:#5a1a8a;--skiff-on-accent:#ffffff}"

@@ -5,6 +5,7 @@ import re
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from app import demo
 from app.accounts.models import Membership
 from app.accounts.rules import Role
 from app.clock import now
@@ -73,11 +74,18 @@ def test_a_browser_that_prefers_russian_is_greeted_in_russian(client: FlaskClien
 
 
 def test_the_sign_in_page_says_that_vcloud_is_silent(client: FlaskClient, cloud: Simulator, clock: Clock) -> None:
-    assert not open_page(client, "/sign-in").texts(".sk-banner")
+    assert not open_page(client, "/sign-in").texts(".sk-banner--warn")
     with transaction():
         db.session.execute(update(Handler).values(silent_since=clock.at))
     banner = "vCloud Director does not answer since 14:20."
-    assert open_page(client, "/sign-in").texts(".sk-banner b") == [banner]
+    assert open_page(client, "/sign-in").texts(".sk-banner--warn b") == [banner]
+
+
+def test_a_demo_names_its_logins(client: FlaskClient, cast: Cast) -> None:
+    banner = open_page(client, "/sign-in").texts(".sk-banner")[0]
+    assert f"the password {demo.PASSWORD}:" in banner
+    for email in [email for _, email, *_ in demo.CUSTOMERS] + [email for email, *_ in demo.STAFF]:
+        assert email in banner
 
 
 def test_signing_out_ends_the_session_and_empties_the_browser(owner: FlaskClient, cast: Cast) -> None:
@@ -130,5 +138,7 @@ def test_a_role_that_sees_no_servers_is_told_so(browser: Browser, cast: Cast, cl
     open_page(accountant, "/vms", status=403)
 
 
-def test_a_person_without_an_account_is_told_so(browser: Browser, cast: Cast) -> None:
-    assert open_page(browser(cast.support), "/vms", status=403).h1 == "This is not open to you"
+def test_staff_are_told_whose_page_it_is(browser: Browser, cast: Cast) -> None:
+    page = open_page(browser(cast.support), "/vms", status=403)
+    assert page.h1 == "This is not open to you"
+    assert "This is a customer's page." in page.text

@@ -72,6 +72,23 @@ def test_quick_filters_have_numbers_and_keep_the_word(owner: FlaskClient, cloud:
     assert all(name.startswith("shop") for name in names(page))
 
 
+def test_suspended_servers_have_a_filter_when_there_are_some(owner: FlaskClient, cloud: Simulator) -> None:
+    assert "Suspended 1" in open_page(owner, "/vms").texts(".sk-chips a")
+    with transaction():
+        db.session.execute(update(Vm).where(Vm.status == 3).values(status=8))
+    assert not [text for text in open_page(owner, "/vms").texts(".sk-chips a") if "Suspended" in text]
+
+
+def test_a_server_without_a_network_says_so_in_the_list(owner: FlaskClient, cloud: Simulator) -> None:
+    bare = db.session.get_one(Vm, vm_id("sandbox"))
+    waiting = [{**nic, "ip": None, "external_ip": None} for nic in bare.nics]
+    for nics, words in ((waiting, "none yet"), ([], "no network")):
+        with transaction():
+            values = {"inner_ip": None, "outer_ip": None, "nics": nics}
+            db.session.execute(update(Vm).where(Vm.name == "sandbox").values(**values))
+        assert open_page(owner, "/vms", query={"q": "sandbox"}).texts("tbody .c-addr") == [words]
+
+
 def test_columns_sort_both_ways(owner: FlaskClient, cloud: Simulator) -> None:
     rising = names(open_page(owner, "/vms", query={"sort": "name"}))
     falling = names(open_page(owner, "/vms", query={"sort": "-name"}))
