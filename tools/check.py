@@ -17,14 +17,15 @@ PostgreSQL is a private server out of the installed programs, or the one that TE
 What is not installed skips its tests with a reason; with CI=true a skipped test is a failure.
 """
 
-BOTH_CORES = ("-n", "2", "--dist", "worksteal", "-q")
+# More processes than the two cores of the smallest machine: many tests wait for other processes.
+IN_PARALLEL = ("-n", "4", "--dist", "worksteal", "-q")
 # The whole suite comes last, so that its summary is the last one on the screen.
 CHECKS: dict[str, tuple[str, ...]] = {
     "ruff check": ("ruff", "check", "."),
     "ruff format": ("ruff", "format", "--check", "."),
     "mypy": ("mypy",),
-    "tests on PostgreSQL": ("pytest", *BOTH_CORES, "--postgresql", "-m", "database"),
-    "tests": ("pytest", *BOTH_CORES),
+    "tests on PostgreSQL": ("pytest", *IN_PARALLEL, "--postgresql", "-m", "database"),
+    "tests": ("pytest", *IN_PARALLEL),
 }
 
 
