@@ -15,6 +15,13 @@ from tests.support.cast import PASSWORD, Cast
 from vcdsim import Simulator
 
 Run = Callable[..., Result]
+ATTACH = {
+    "account": "Acme",
+    "handler": "Moscow",
+    "org": "acme",
+    "vdc": "acme-vdc",
+    "username": "acme-admin",
+}
 
 
 @pytest.fixture
@@ -60,29 +67,13 @@ def test_a_known_vcloud_keeps_its_address_unless_told(run: Run, cloud: Simulator
 
 
 def test_a_data_center_is_attached_and_read(run: Run, cloud: Simulator) -> None:
-    done = run(
-        "service-attach",
-        account="Acme",
-        handler="Moscow",
-        org="acme",
-        vdc="acme-vdc",
-        username="acme-admin",
-        password="secret",
-    )
+    done = run("service-attach", **ATTACH, password="secret")
     assert done.exit_code == 0, done.output
     assert len(list(db.session.scalars(select(Service)))) == 2
 
 
 def test_a_refused_login_says_what_to_check(run: Run, cloud: Simulator) -> None:
-    refused = run(
-        "service-attach",
-        account="Acme",
-        handler="Moscow",
-        org="acme",
-        vdc="acme-vdc",
-        username="acme-admin",
-        password="wrong",
-    )
+    refused = run("service-attach", **ATTACH, password="wrong")
     assert refused.exit_code != 0
     assert "Check the organization" in refused.output
 
