@@ -62,10 +62,11 @@ def collect(client: vcloud.Client, vdc_urn: str) -> Inventory:
             vapps.append(client.vapp(record.id))
         except vcloud.NotFound:
             continue  # deleted between the two requests
+    vdc = client.vdc(vdc_urn)
     return Inventory(
         started_at=started_at,
-        vdc=client.vdc(vdc_urn),
-        networks=client.networks(vdc_urn),
+        vdc=vdc,
+        networks=client.networks(vdc),
         templates=client.templates(),
         vapps=vapps,
     )

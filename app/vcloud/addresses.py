@@ -23,11 +23,9 @@ def paged_path(network_urn: str, number: int) -> str:
 def page(said: dict[str, object]) -> Page[AllocatedAddress]:
     """Read one page of the younger API."""
     total, values = said.get("resultTotal"), said.get("values")
-    if type(total) is not int or not isinstance(values, list) or total < 0:
+    if type(total) is not int or not isinstance(values, list):
         raise MalformedError("a page of addresses without resultTotal or values")
-    size = said.get("pageSize")
-    rows = tuple(_row(value) for value in values)
-    return Page(total, min(size, PAGE_SIZE) if type(size) is int and size > 0 else PAGE_SIZE, rows)
+    return Page(total, tuple(_row(value) for value in values))
 
 
 def _row(value: object) -> AllocatedAddress:

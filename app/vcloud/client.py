@@ -1,17 +1,17 @@
 """The client of the vCloud API: one method per call that we use."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
-from app.vcloud import addresses, bodies, entities, machines, parse, query, reconfigure
+from app.vcloud import addresses, bodies, catalog, entities, machines, parse, query, reconfigure
 from app.vcloud.bodies import media_type
-from app.vcloud.errors import NotFound, Refused, Unavailable
+from app.vcloud.errors import NotFound
 from app.vcloud.ids import path_of
-from app.vcloud.query import Condition, Page, version_key
+from app.vcloud.listings import Listings
+from app.vcloud.query import Condition, version_key
 from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.transport import Limits, Timer, Transport
 from app.vcloud.types import (
@@ -23,8 +23,6 @@ from app.vcloud.types import (
     StorageProfile,
     Task,
     TaskRecord,
-    TemplateLimits,
-    TemplateVm,
     VApp,
     VAppRecord,
     VappTemplate,
@@ -33,9 +31,7 @@ from app.vcloud.types import (
     VmRecord,
 )
 from app.vcloud.wire import Wire
-from app.vcloud.xml import OVF, Element, required_urn
-
-T = TypeVar("T")
+from app.vcloud.xml import required_urn
 
 
 class Client:
@@ -51,7 +47,8 @@ class Client:
     otherwise the error's `sent` tells whether it may have been accepted, and the caller must look before sending
     again. Busy is left to the caller, who can let others go first.
 
-    *Time*: 5 s to connect, 30 s for a whole answer however it drips, 45 s for a method (a listing: for each page).
+    *Time*: 5 s to connect, 30 s for a whole answer however it drips, 45 s for a method (a listing: for each page,
+    and 300 s for all).
 
     *Identity*: methods take and give urns. Addresses are built on the configured base; a href in an answer is only
     reduced to the id it names, so no answer leads us to another host. Redirects are not followed.
@@ -72,9 +69,9 @@ class Client:
         timer: Timer | None = None,
     ) -> None:
         limits, timer = limits or Limits(), timer or Timer()
-        self._is_provider = login.is_provider
         self._transport = Transport(verify=verify, proxy=proxy, limits=limits, timer=timer)
         self._wire = Wire(api_url, login, session=session, transport=self._transport, limits=limits, timer=timer)
+        self._listings = Listings(self._wire, is_provider=login.is_provider, limits=limits, timer=timer)
 
     def __enter__(self) -> Self:
         """Return the client itself."""
@@ -103,7 +100,7 @@ class Client:
 
     def vdcs(self) -> list[Vdc]:
         """Return all VDCs we may see, each read whole."""
-        rows = self._rows("adminOrgVdc" if self._is_provider else "orgVdc", required_urn, lambda urn: urn)
+        rows = self._listings.rows("orgVdc", required_urn, lambda urn: urn)
         return [self.vdc(urn) for urn in rows]
 
     def vdc(self, vdc_urn: str) -> Vdc:
@@ -113,30 +110,24 @@ class Client:
 
     def templates(self) -> list[VappTemplate]:
         """Return the templates in catalogs we may read. Two requests each (5.5: three), so ask rarely."""
-        kind = "adminVAppTemplate" if self._is_provider else "vAppTemplate"
-        rows = self._rows(kind, query.catalog_template, lambda row: row[0])
-        found = [self._template(urn, catalog_name) for urn, catalog_name in rows if catalog_name]
-        return self._with_hardware([template for template in found if template])
+        return catalog.templates(self._wire, self._listings)
 
-    def networks(self, vdc_urn: str) -> list[OrgVdcNetwork]:
+    def networks(self, vdc: Vdc) -> list[OrgVdcNetwork]:
         """Return the networks VMs of this VDC can use: its own and those the organization shares."""
-        vdc = self._wire.get(path_of(vdc_urn, "vdc"), "Vdc", lambda root: parse.vdc(root, ()))
         available = {network.id for network in vdc.networks}
-        rows = self._rows("orgVdcNetwork", query.org_network, lambda network: network.id)
+        rows = self._listings.rows("orgVdcNetwork", query.org_network, lambda network: network.id)
         return [self._with_fence_mode(network) for network in rows if network.id in available]
 
     def vapps(self, vdc_urn: str, name: str | None = None) -> list[VAppRecord]:
         """Return the vApps of a VDC, or those of exactly this name (case counts)."""
         conditions = [Condition("vdc", vdc_urn)] + ([] if name is None else [Condition("name", name)])
-        kind = "adminVApp" if self._is_provider else "vApp"
-        rows = self._rows(kind, query.vapp_record, lambda row: row.id, *conditions)
+        rows = self._listings.rows("vApp", query.vapp_record, lambda row: row.id, *conditions)
         return [row for row in rows if name is None or row.name == name]
 
     def vms(self, vdc_urn: str) -> list[VmRecord]:
         """Return all VMs of a VDC, complete or not at all; VMs of templates are not among them."""
         conditions = Condition("vdc", vdc_urn), Condition("isVAppTemplate", "false")
-        kind = "adminVM" if self._is_provider else "vm"
-        return self._rows(kind, query.vm_record, lambda row: row.id, *conditions)
+        return self._listings.rows("vm", query.vm_record, lambda row: row.id, *conditions)
 
     def vapp(self, vapp_urn: str) -> VApp:
         """Return a vApp with complete VMs."""
@@ -157,8 +148,7 @@ class Client:
         """
         moment = (since.astimezone(UTC) + timedelta(seconds=self._wire.ahead_s())).strftime("%Y-%m-%dT%H:%M:%S.000Z")
         conditions = Condition("objectName", object_name), Condition("startDate", moment, "=ge=")
-        kind = "adminTask" if self._is_provider else "task"
-        rows = self._rows(kind, query.task_record, lambda row: row.id, *conditions)
+        rows = self._listings.rows("task", query.task_record, lambda row: row.id, *conditions)
         return [row for row in rows if row.object_name == object_name]
 
     def allocated_addresses(self, network_urn: str) -> list[AllocatedAddress]:
@@ -167,7 +157,7 @@ class Client:
         One request per 128 addresses from 33 on. Below, one; or one per vApp that we may see, if there are 128 or more.
         """
         if version_key(self._wire.version()) >= addresses.PAGED_SINCE:
-            return self._whole(
+            return self._listings.whole(
                 f"the addresses of {network_urn}",
                 lambda number: self._wire.get_json(addresses.paged_path(network_urn, number), addresses.page),
                 lambda row: row.ip,
@@ -176,8 +166,7 @@ class Client:
         found = self._wire.get(path, "AllocatedIpAddresses", addresses.short_list)
         if found is not None:
             return found
-        kind = "adminVM" if self._is_provider else "vm"
-        rows = self._rows(kind, query.vm_record, lambda row: row.id, Condition("isVAppTemplate", "false"))
+        rows = self._listings.rows("vm", query.vm_record, lambda row: row.id, Condition("isVAppTemplate", "false"))
         vapps = sorted({row.vapp_id for row in rows if row.vapp_id})
         return addresses.held_by(vapps, network_urn, self._vapp_if_there)
 
@@ -259,24 +248,6 @@ class Client:
         content = None if kind is None else media_type(kind)
         return self._wire.command(method, path, "Task", entities.task, body=body, media_type=content, secret=secret)
 
-    def _rows(
-        self, kind: str, to_value: Callable[[Element], T], key: Callable[[T], str], *conditions: Condition
-    ) -> list[T]:
-        """Return a whole listing; reads it again once if it moved, then gives up."""
-
-        def fetch(number: int) -> Page[T]:
-            path = partial(query.path, kind, number, conditions)
-            return self._wire.get(path, "QueryResultRecords", partial(query.page, to_value=to_value))
-
-        return self._whole(f"the listing of {kind}", fetch, key)
-
-    def _whole(self, what: str, fetch: Callable[[int], Page[T]], key: Callable[[T], str]) -> list[T]:
-        for _ in range(2):
-            found = query.read_all(fetch, key)
-            if found is not None:
-                return found
-        raise Unavailable(f"{what} did not stay the same while it was read")
-
     def _vapp_if_there(self, vapp_urn: str) -> VApp | None:
         try:
             return self.vapp(vapp_urn)
@@ -284,56 +255,10 @@ class Client:
             return None
 
     def _storage_profiles(self, vdc_urn: str) -> tuple[StorageProfile, ...]:
-        kind = "adminOrgVdcStorageProfile" if self._is_provider else "orgVdcStorageProfile"
-        rows = self._rows(kind, query.storage_profile, lambda row: row.id, Condition("vdc", vdc_urn))
-        return tuple(rows)
-
-    def _template(self, urn: str, catalog_name: str) -> VappTemplate | None:
-        """Return a template, None if it is gone since the listing."""
-        path = path_of(urn, "vapptemplate")
-        try:
-            limits = self._template_limits(path)
-            found = self._wire.get(path, "VAppTemplate", lambda root: parse.template(root, catalog_name, limits))
-            return found if all(vm.disks for vm in found.vms) else self._with_descriptor(path, found)
-        except NotFound:
-            return None
-
-    def _with_descriptor(self, path: str, template: VappTemplate) -> VappTemplate:
-        """Complete VMs whose hardware is not in their template's document (5.5 and older) from its OVF descriptor."""
-
-        def completed(envelope: Element) -> VappTemplate:
-            return replace(template, vms=tuple(machines.with_hardware(vm, envelope) for vm in template.vms))
-
-        try:
-            return self._wire.get(path + "/ovf", f"{{{OVF}}}Envelope", completed)
-        except Refused:  # it may not be downloaded; the listing of VMs still knows CPUs and memory
-            return template
-
-    def _template_limits(self, path: str) -> TemplateLimits:
-        try:
-            return self._wire.get(path + "/metadata", "Metadata", parse.template_limits)
-        except Refused:  # not everybody may read metadata of a foreign catalog; then the template has no bounds
-            return TemplateLimits()
-
-    def _with_hardware(self, templates: list[VappTemplate]) -> list[VappTemplate]:
-        """Complete VMs whose hardware nothing else told from the query service, which does not know their disks."""
-        if all(vm.cpu_count for template in templates for vm in template.vms):
-            return templates
-        kind = "adminVM" if self._is_provider else "vm"
-        rows = self._rows(kind, query.vm_record, lambda row: row.id, Condition("isVAppTemplate", "true"))
-        known = {row.id: row for row in rows}
-        return [
-            replace(template, vms=tuple(_completed(vm, known.get(vm.id)) for vm in template.vms))
-            for template in templates
-        ]
+        condition = Condition("vdc", vdc_urn)
+        return tuple(self._listings.rows("orgVdcStorageProfile", query.storage_profile, lambda row: row.id, condition))
 
     def _with_fence_mode(self, network: OrgVdcNetwork) -> OrgVdcNetwork:
         if network.fence_mode:
             return network
         return self._wire.get(path_of(network.id, "network"), "OrgVdcNetwork", parse.org_network)
-
-
-def _completed(vm: TemplateVm, row: VmRecord | None) -> TemplateVm:
-    if vm.cpu_count or row is None:
-        return vm
-    return replace(vm, cpu_count=row.cpu_count, memory_mb=row.memory_mb, guest_os=vm.guest_os or row.guest_os)

@@ -5,6 +5,7 @@ from the configured base; so no answer can make us send our token elsewhere.
 """
 
 import re
+from functools import lru_cache
 
 from app.vcloud.errors import UUID
 
@@ -26,16 +27,21 @@ _KINDS = {
     "user/": "user",
 }
 _PATHS = {kind: path for path, kind in _KINDS.items() if path != "vAppTemplate/vm-"}
-_TAIL = re.compile(rf"(?:admin/)?({'|'.join(map(re.escape, _KINDS))})({UUID})/?")
-_URN_STARTS = {path: f"urn:vcloud:{kind}:" for path, kind in _KINDS.items()}
+_UUID, _UUID_LENGTH = re.compile(UUID), 36
+_START = re.compile(rf"[^?#]*/api/(?:admin/)?({'|'.join(map(re.escape, _KINDS))})")
 
 
 def urn_from_href(href: str) -> str | None:
     """Return `urn:vcloud:kind:uuid` for a href of a known kind of object, None for everything else."""
-    # A listing of 10,000 VMs holds 40,000 hrefs, hence no urllib and no pattern for what is of no interest.
-    before, api, tail = href.rpartition("/api/")
-    found = _TAIL.fullmatch(tail) if api and "?" not in before and "#" not in before else None
-    return _URN_STARTS[found.group(1)] + found.group(2).lower() if found else None
+    href = href.removesuffix("/")
+    start, uuid = _urn_start(href[:-_UUID_LENGTH]), href[-_UUID_LENGTH:]
+    return start + uuid.lower() if start and _UUID.fullmatch(uuid) else None
+
+
+@lru_cache(256)  # a listing of 10,000 VMs holds 40,000 hrefs, and all but their last part is the same few texts
+def _urn_start(before_uuid: str) -> str | None:
+    found = _START.fullmatch(before_uuid)
+    return f"urn:vcloud:{_KINDS[found.group(1)]}:" if found else None
 
 
 def urn_from_text(text: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 from urllib.parse import quote
 
 from app.vcloud import xml
+from app.vcloud.errors import Unavailable
 from app.vcloud.ids import urn_from_href, urn_from_text
 from app.vcloud.statuses import TaskStatus, VmStatus
 from app.vcloud.types import OrgVdcNetwork, StorageProfile, TaskRecord, VAppRecord, VmRecord
@@ -14,6 +15,7 @@ from app.vcloud.xml import Element, MalformedError, boolean, integer, moment
 
 PAGE_SIZE = 128  # vCloud's documented maximum; it answers no more to those who ask for more
 _ROWS_LIMIT = 200_000
+_PAGES_LIMIT = 1_600  # enough for all these rows; a server that gives single rows may not make us ask 200,000 times
 _FENCE_MODES = {"0": "bridged", "1": "natRouted", "2": "isolated"}
 _SINGLE_ENCODING_SINCE = (35,)
 _ESCAPED = str.maketrans({character: f"\\{character}" for character in ",;()"})
@@ -33,11 +35,18 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of rows, with what the server says about the whole."""
+    """One page of rows, and how many the server says there are in all. MalformedError if nobody could have as many.
+
+    How long pages are is seen by the rows of the first; what the server writes about it need not be true.
+    """
 
     total: int
-    size: int
     rows: tuple[T, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse a listing that would not end."""
+        if not 0 <= self.total <= _ROWS_LIMIT:
+            raise MalformedError(f"a listing with a total of {self.total}"[:80])
 
 
 def version_key(number: str) -> tuple[int, ...]:
@@ -68,22 +77,24 @@ def _encoded(value: str, *, single: bool) -> str:
 def page(root: Element, to_value: Callable[[Element], T]) -> Page[T]:
     """Read QueryResultRecords. Rows are all its children but links: their names differ between kinds."""
     total = integer(root.get("total"))
-    if total is None or not 0 <= total <= _ROWS_LIMIT:
-        raise MalformedError(f"a listing with a total of {root.get('total')!r}"[:80])
-    size = integer(root.get("pageSize")) or PAGE_SIZE
+    if total is None:
+        raise MalformedError("a listing without a total")
     link = f"{{{xml.VCLOUD}}}Link"
-    return Page(total, max(1, min(size, PAGE_SIZE)), tuple(to_value(row) for row in root if row.tag != link))
+    return Page(total, tuple(to_value(row) for row in root if row.tag != link))
 
 
 def read_all(fetch: Callable[[int], Page[T]], key: Callable[[T], str]) -> list[T] | None:
     """Return every row of a listing, or None if it moved while we read.
 
     Complete means: all pages state the same total, and as many different rows came. Pages are counted by us and links
-    to the next one are ignored, so a listing can not send us in circles or to another host.
+    to the next one are ignored, so a listing can not send us in circles or to another host. Unavailable when there
+    would be too many.
     """
     found: dict[str, T] = {}
     current = fetch(1)
-    total, pages = current.total, -(-current.total // current.size)
+    total, pages = current.total, -(-current.total // max(1, len(current.rows)))
+    if pages > _PAGES_LIMIT:
+        raise Unavailable(f"a listing of {total} rows in pages of {len(current.rows)} has no end")
     for number in range(1, pages + 1):
         current = current if number == 1 else fetch(number)
         fresh = {key(row): row for row in current.rows}

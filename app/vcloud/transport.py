@@ -35,12 +35,14 @@ class Limits:
     """Seconds we wait.
 
     `answer_s` is for the whole answer, however slowly it drips; `call_s` for one method of the client with its retries
-    and a new login, and must stay below the time an operation's turn may take (60 s).
+    and a new login, and must stay below the time an operation's turn may take (60 s). `listing_s` is for all pages of a
+    listing: 10,000 machines on a slow line take two minutes.
     """
 
     connect_s: float = 5.0
     answer_s: float = 30.0
     call_s: float = 45.0
+    listing_s: float = 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,15 +148,27 @@ class Transport:
 
     def _body(self, response: requests.Response, deadline: float) -> bytes:
         """Return the body, decompressed; raises if it is larger or slower than allowed."""
+        found = self._unpacked(response, deadline) if "Content-Encoding" in response.headers else _plain(response)
+        if len(found) > BODY_LIMIT_BYTES:
+            raise requests.ConnectionError(f"an answer of more than {BODY_LIMIT_BYTES} bytes")
+        return found
+
+    def _unpacked(self, response: requests.Response, deadline: float) -> bytes:
         found = bytearray()
-        packed = "Content-Encoding" in response.headers
-        for chunk in response.iter_content(_PACKED_CHUNK_BYTES if packed else _BUFFER_BYTES):
+        for chunk in response.iter_content(_PACKED_CHUNK_BYTES):
             found += chunk
             if len(found) > BODY_LIMIT_BYTES:
-                raise requests.ConnectionError(f"an answer of more than {BODY_LIMIT_BYTES} bytes")
+                break
             if self._clock() > deadline:
                 raise requests.ReadTimeout("the answer came too slowly")
         return bytes(found)
+
+
+def _plain(response: requests.Response) -> bytes:
+    """Return a body as it came, and the first byte above the limit. Its deadline is that of the connection."""
+    found: bytes = response.raw.read(BODY_LIMIT_BYTES + 1, decode_content=False)
+    response.raw.read(1)  # raises if the body ended before its stated length
+    return found
 
 
 def _moment_s(date: str | None) -> float | None:

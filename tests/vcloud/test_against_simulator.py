@@ -65,7 +65,7 @@ def finish(sim: Simulator, client: Client, task: Task) -> None:
 def create(client: Client, fence_mode: str, name: str = NAME) -> VApp:
     [vdc] = client.vdcs()
     template = next(item for item in client.templates() if item.name == "debian-12")
-    parent = next(item for item in client.networks(vdc.id) if item.name == "acme-net")
+    parent = next(item for item in client.networks(vdc) if item.name == "acme-net")
     network = VAppNetwork(parent.name, parent.id, "bridged")
     if fence_mode == "natRouted":
         network = VAppNetwork(

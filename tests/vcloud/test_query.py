@@ -6,8 +6,9 @@ from urllib.parse import parse_qs, unquote
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from requests import PreparedRequest
 
-from app.vcloud import Client, Login, Session, TaskStatus, Timer, Unavailable, VmStatus
+from app.vcloud import Client, Limits, Login, Session, TaskStatus, Timer, Unavailable, VmStatus
 from app.vcloud.query import Condition, path, version_key
 from tests.vcloud.support import API, VDC, Vcd, fixture, records, vm_row
 
@@ -97,6 +98,30 @@ def test_an_empty_listing_is_one_page(vcd: Vcd) -> None:
 def test_a_server_with_smaller_pages_is_read_to_its_end(vcd: Vcd) -> None:
     pages(vcd, total=60, sizes=[25, 25, 10], page_size=25)
     assert len(vcd.client().vms(VDC)) == 60
+
+
+def test_pages_shorter_than_they_say_are_read_to_their_end(vcd: Vcd) -> None:
+    pages(vcd, total=60, sizes=[25, 25, 10], page_size=128)
+    assert len(vcd.client().vms(VDC)) == 60
+
+
+def test_a_listing_in_single_rows_that_would_never_end_is_not_begun(vcd: Vcd) -> None:
+    vcd.answer("GET", "/query", records(vm_row(1), total=200_000, page_size=1))
+    with pytest.raises(Unavailable, match="no end"):
+        vcd.client().vms(VDC)
+    assert len(vcd.calls) == 1
+
+
+def test_a_listing_that_takes_too_long_in_all_is_given_up_though_each_page_came_in_time(vcd: Vcd) -> None:
+    def slowly(request: PreparedRequest) -> tuple[int, dict[str, str], str]:
+        vcd.now_s += 20
+        number = int(parse_qs(str(request.url))["page"][0])
+        return 200, {}, records(vm_row(number), total=1000)
+
+    vcd.mock.add_callback("GET", f"{API}/query", slowly)
+    with pytest.raises(Unavailable, match="the listing of vm took longer than 60 s"):
+        vcd.client(limits=Limits(listing_s=60)).vms(VDC)
+    assert len(vcd.calls) == 4
 
 
 def test_links_to_the_next_page_are_not_followed(vcd: Vcd) -> None:
