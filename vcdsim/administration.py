@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vcdsim.entities import Task, Vdc
 from vcdsim.people import Org, User
-from vcdsim.refusals import RefusalError, duplicate_name
+from vcdsim.refusals import RefusalError, duplicate_name, lease_invalid
 from vcdsim.tasks import effect, require_idle, rollback, start
 from vcdsim.vapps import check_length
 from vcdsim.world import SYSTEM_ORG, World
@@ -28,6 +28,13 @@ def require_admin(world: World, actor: User, org: Org) -> None:
     """Refuse everybody but administrators of the organization and of the system."""
     if not world.sees_all(actor) and (actor.org_id != org.id or actor.role != ORG_ADMINISTRATOR):
         raise denied()
+
+
+def checked_lease(seconds: int) -> int:
+    """The length of a lease if it fits the schema's xs:int, else a refusal; 0 means for ever."""
+    if not 0 <= seconds < 2**31:
+        raise lease_invalid(seconds)
+    return seconds
 
 
 def add_org(world: World, actor: User, org: Org) -> None:

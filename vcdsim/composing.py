@@ -13,7 +13,7 @@ from vcdsim import networks, power
 from vcdsim.assembly import VAppOrder, VmOrder, make_blank, make_network, make_vm
 from vcdsim.entities import ON, Task, Template, VApp, VAppNetwork, Vdc, Vm
 from vcdsim.people import User
-from vcdsim.refusals import RefusalError, duplicate_name, still_running, storage_quota
+from vcdsim.refusals import RefusalError, duplicate_name, expired, still_running, storage_quota
 from vcdsim.tasks import effect, require_idle_vapp, rollback, start
 from vcdsim.vapps import check_length, check_vapp_name, remove, remove_vm, require_no_disks, runs
 from vcdsim.world import World
@@ -74,6 +74,8 @@ def clone(world: World, actor: User, vdc: Vdc, source: VApp, order: VAppOrder) -
 def recompose(world: World, actor: User, vapp: VApp, order: VAppOrder, delete_ids: list[str]) -> Task:
     """Add VMs to a vApp, delete some, rename it, all in one task. Networks named are added or replaced."""
     require_idle_vapp(world, vapp)
+    if vapp.is_expired:
+        raise expired(vapp.name)
     vdc = world.vdcs[vapp.vdc_id]
     if order.name and order.name != vapp.name:
         check_vapp_name(world, vdc, order.name)

@@ -240,6 +240,12 @@ class VApp:
     networks: list[VAppNetwork] = field(default_factory=list)
     deployment_lease_s: int = 0
     storage_lease_s: int = 0
+    #: When the leases began; 0 before the vApp was made.
+    leased_from: float = 0.0
+    #: What it was when they began: deployed or not.
+    was_deployed: bool = False
+    #: Its storage lease ended: it can only be renewed or deleted.
+    is_expired: bool = False
     startup: dict[str, dict[str, str]] = field(default_factory=dict)
     #: Made by vCD for a VM on its own, and gone with it.
     is_auto: bool = False

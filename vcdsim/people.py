@@ -19,6 +19,10 @@ class Org:
     #: What its new vApps get; 0 means for ever.
     deployment_lease_s: int = 0
     storage_lease_s: int = 0
+    #: At the end of the runtime lease vApps are powered off, not suspended.
+    is_powered_off_at_end: bool = False
+    #: At the end of the storage lease vApps are deleted, not only marked as expired.
+    is_deleted_at_end: bool = False
     metadata: dict[str, Metadata] = field(default_factory=dict)
     last_task_id: str | None = None
 

@@ -13,6 +13,7 @@ from vcdsim.refusals import (
     RefusalError,
     already_running,
     compute_quota,
+    expired,
     no_vms,
     not_running,
     nothing_powered_on,
@@ -125,8 +126,12 @@ def _check_compute(world: World, vm: Vm) -> None:
 def _idle_vms(world: World, owner: Vm | VApp) -> list[Vm]:
     if isinstance(owner, Vm):
         require_idle_vm(world, owner)
+        if world.vapps[owner.container_id].is_expired:
+            raise expired(world.vapps[owner.container_id].name)
         return [owner]
     require_idle_vapp(world, owner)
+    if owner.is_expired:
+        raise expired(owner.name)
     if not owner.vm_ids:
         raise no_vms(owner.name)
     return world.vms_of(owner)

@@ -84,6 +84,16 @@ def no_vms(name: str) -> RefusalError:
     return RefusalError(f'The requested operation could not be executed since vApp "{name}" does not have any VMs.')
 
 
+def expired(name: str) -> RefusalError:
+    """Power, deploy or recompose of a vApp whose storage lease has ended (INF)."""
+    return RefusalError(f'The requested operation could not be executed since vApp "{name}" has expired.')
+
+
+def lease_invalid(seconds: int) -> RefusalError:
+    """A lease that is negative or does not fit the schema (INF)."""
+    return RefusalError(f"The lease of {seconds} seconds is not valid.")
+
+
 def address_taken(ip: str) -> RefusalError:
     """A MANUAL address somebody else holds."""
     return RefusalError(

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from vcdsim import models, state, tasks
+from vcdsim import leases, models, state, tasks
 from vcdsim.api import Answer, Api
 from vcdsim.clock import Clock
 from vcdsim.control import Control
@@ -54,14 +54,14 @@ class Simulator:
         """Move the manual clock; what became due happens."""
         with self._lock:
             self.clock.advance(seconds)
-            tasks.tick(self.world)
+            leases.tick(self.world)
 
     def settle(self) -> None:
         """Move the manual clock until no task is unfinished, except stuck ones."""
         with self._lock:
             while (due := self.world.next_due()) is not None:
                 self.clock.advance_to(due)
-                tasks.tick(self.world)
+                leases.tick(self.world)
 
     def act_on_task(self, task_id: str, action: str) -> str:
         """`resume` or `abort` a task that waits, or `cancel` any; its status afterwards."""
@@ -104,5 +104,5 @@ class Simulator:
     def dump(self) -> str:
         """The world as the text of such a file."""
         with self._lock:
-            tasks.tick(self.world)
+            leases.tick(self.world)
             return state.dump(self.world)

@@ -8,7 +8,7 @@ import os
 import typing
 from pathlib import Path
 
-from vcdsim import tasks
+from vcdsim import leases, tasks
 from vcdsim.clock import Clock
 from vcdsim.codec import decode
 from vcdsim.world import World
@@ -82,4 +82,5 @@ def _decoded(data: dict[str, object], clock: Clock) -> World:
     kept = {name: decode(hints[name], data[name]) for name in _KEPT if name in data and name in fields}
     world = World(clock, **kept)
     tasks.resume_agenda(world)
+    leases.watch_all(world)
     return world

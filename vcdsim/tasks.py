@@ -6,7 +6,7 @@ arguments, so a task half done survives saving and loading the world.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from vcdsim.entities import Catalog, IndependentDisk, OrgNetwork, Task, TaskError, Template, VApp, Vdc, Vm
@@ -49,6 +49,7 @@ DURATIONS_S = {
     "delete": 10.0,
     "reconfigure": 8.0,
     "update_vapp": 5.0,
+    "renew_lease": 5.0,
     "snapshot": 10.0,
     "create_disk": 10.0,
     "update_disk": 5.0,
@@ -166,12 +167,14 @@ def start(
     return task
 
 
-def tick(world: World) -> None:
-    """Do all that became due since the last look. Called before every request."""
+def tick(world: World) -> Iterator[tuple[Task, float]]:
+    """Move every task that became due since the last look; gives those that ended, and when."""
     now = world.now()
     while (due := world.take_due(now)) is not None:
         moment, task = due
         _move(world, task, moment)
+        if task.is_final:
+            yield task, moment
     _forget_expired(world, now)
 
 

@@ -73,6 +73,7 @@ class World:
     #: Set by the fault machinery around one request, taken by the next task that starts.
     task_fault: TaskFault | None = None
     mac_count: int = 0
+    _leases: list[tuple[float, str]] = field(default_factory=list, repr=False)
     _agenda: list[tuple[float, int, str]] = field(default_factory=list, repr=False)
     _turn: int = field(default=0, repr=False)
     _active: dict[str, str] = field(default_factory=dict, repr=False)
@@ -113,6 +114,18 @@ class World:
             task = self.tasks.get(task_id)
             if task is not None:
                 return moment, task
+        return None
+
+    def watch_lease(self, moment: float, vapp: VApp) -> None:
+        """Have the leases of the vApp looked at at `moment`."""
+        heapq.heappush(self._leases, (moment, vapp.id))
+
+    def take_lease(self, until: float) -> VApp | None:
+        """Remove and return the first vApp whose leases are to be looked at not later than `until`."""
+        while self._leases and self._leases[0][0] <= until:
+            vapp = self.vapps.get(heapq.heappop(self._leases)[1])
+            if vapp is not None:
+                return vapp
         return None
 
     def occupy(self, entity_id: str, task_id: str) -> None:
@@ -265,6 +278,10 @@ class World:
     def vms_of(self, vapp: VApp) -> list[Vm]:
         """The VMs of a vApp in their order."""
         return [self.vms[vm_id] for vm_id in vapp.vm_ids]
+
+    def is_deployed(self, vapp: VApp) -> bool:
+        """True while any of the vApp's VMs is deployed."""
+        return any(self.vms[vm_id].is_deployed for vm_id in vapp.vm_ids)
 
     def vdc_vms(self, vdc: Vdc) -> list[Vm]:
         """All VMs of the VDC."""

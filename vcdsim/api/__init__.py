@@ -3,6 +3,7 @@
 from vcdsim.api import (
     actions,
     addresses,
+    admin_leases,
     admin_orgs,
     admin_vdcs,
     disks,
@@ -26,6 +27,7 @@ __all__ = [
     "Api",
     "actions",
     "addresses",
+    "admin_leases",
     "admin_orgs",
     "admin_vdcs",
     "disks",

@@ -47,7 +47,12 @@ def deploy(ctx: Context, ref: str) -> Answer:
     element = ctx.parse("DeployVAppParams")
     power_on = xml.boolean(element.get("powerOn")) is not False
     force = xml.boolean(element.get("forceCustomization")) is True
-    return task_answer(ctx, power.deploy(ctx.world, ctx.user, owner, power_on=power_on, force_customization=force))
+    lease_s = xml.number(element.get("deploymentLeaseSeconds"), "deploymentLeaseSeconds")
+    task = power.deploy(ctx.world, ctx.user, owner, power_on=power_on, force_customization=force)
+    if isinstance(owner, VApp) and lease_s is not None:
+        # 0 stands for the organization's own, as the schema says.
+        owner.deployment_lease_s = max(0, lease_s) or ctx.world.orgs[owner.org_id].deployment_lease_s
+    return task_answer(ctx, task)
 
 
 @route("POST", "/api/vApp/{ref}/action/undeploy", "undeploy")

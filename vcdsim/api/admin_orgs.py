@@ -6,6 +6,7 @@ from lxml import etree
 
 from vcdsim import administration as rules
 from vcdsim.api import hrefs, xml
+from vcdsim.api.admin_leases import read_leases, write_leases
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.routing import route
 from vcdsim.people import Org, Role, User
@@ -81,8 +82,7 @@ def _read_org(element: etree._Element, org: Org) -> None:
     settings = xml.child(element, "Settings")
     leases = None if settings is None else xml.child(settings, "VAppLeaseSettings")
     if leases is not None:
-        org.deployment_lease_s = xml.integer(leases, "DeploymentLeaseSeconds") or 0
-        org.storage_lease_s = xml.integer(leases, "StorageLeaseSeconds") or 0
+        read_leases(leases, org)
 
 
 def write_org(ctx: Context, org: Org) -> etree._Element:
@@ -96,7 +96,7 @@ def write_org(ctx: Context, org: Org) -> etree._Element:
     xml.sub(element, "Description", org.description)
     xml.sub(element, "FullName", org.full_name)
     xml.sub(element, "IsEnabled", org.is_enabled)
-    _write_settings(element, org)
+    _write_settings(ctx, element, org)
     parts = (
         ("Users", "UserReference", "user", [one for one in world.users.values() if not one.is_deleted]),
         ("Catalogs", "CatalogReference", "admincatalog", list(world.catalogs.values())),
@@ -115,7 +115,7 @@ def write_org(ctx: Context, org: Org) -> etree._Element:
     return element
 
 
-def _write_settings(element: etree._Element, org: Org) -> None:
+def _write_settings(ctx: Context, element: etree._Element, org: Org) -> None:
     settings = xml.sub(element, "Settings")
     general = xml.sub(settings, "OrgGeneralSettings")
     xml.sub(general, "CanPublishCatalogs", False)
@@ -123,10 +123,7 @@ def _write_settings(element: etree._Element, org: Org) -> None:
     xml.sub(general, "StoredVmQuota", 0)
     xml.sub(general, "UseServerBootSequence", False)
     xml.sub(general, "DelayAfterPowerOnSeconds", 0)
-    leases = xml.sub(settings, "VAppLeaseSettings")
-    xml.sub(leases, "DeleteOnStorageLeaseExpiration", False)
-    xml.sub(leases, "DeploymentLeaseSeconds", org.deployment_lease_s)
-    xml.sub(leases, "StorageLeaseSeconds", org.storage_lease_s)
+    write_leases(ctx, settings, org)
 
 
 @route("POST", "/api/admin/org/{entity_id}/users", "createUser")

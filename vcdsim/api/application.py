@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from vcdsim import tasks
+from vcdsim import leases
 from vcdsim.api import hrefs, oauth, sessions, xml
 from vcdsim.api import version as versions
 from vcdsim.api.context import Answer, Context
@@ -67,7 +67,7 @@ class Api:
         clean_path = "/" + address.path.strip("/")
         lowered = {name.lower(): value for name, value in headers.items()}
         request_id = str(uuid.uuid4())
-        tasks.tick(self.world)
+        leases.tick(self.world)
         operation = _LOGINS.get((method, clean_path)) or self._operation(method, clean_path)
         faults = self.faults.take(operation)
         answer = self._before(faults, request_id)

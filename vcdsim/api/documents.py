@@ -29,7 +29,7 @@ def write_vapp(ctx: Context, vapp: VApp) -> etree._Element:
     world, vms = ctx.world, ctx.world.vms_of(vapp)
     attributes = {
         "ovfDescriptorUploaded": "true",
-        "deployed": xml.flag(any(vm.is_deployed for vm in vms)),
+        "deployed": xml.flag(world.is_deployed(vapp)),
         "status": str(vapp_status(vapp, vms)),
     }
     element = ctx.entity_root("VApp", "vapp", vapp.id, vapp.name, attributes)
@@ -127,16 +127,17 @@ def _vm_links(ctx: Context, element: etree._Element, vm: Vm, address: str) -> No
 
 
 def _vapp_links(ctx: Context, element: etree._Element, vapp: VApp, vms: list[Vm], address: str) -> None:
-    is_done = vapp.creation == "done"
+    is_done = vapp.creation == "done" and not vapp.is_expired
     if is_done and vms:
         _power_links(element, address, {vm.power for vm in vms})
         link(element, "deploy", f"{address}/action/deploy", hrefs.media("deployVAppParams"))
         if any(vm.is_deployed for vm in vms):
             link(element, "undeploy", f"{address}/action/undeploy", hrefs.media("undeployVAppParams"))
-    if is_done:
+    if vapp.creation == "done":
         for network in vapp.networks:
             link(element, "down", ctx.href("network", network.id), hrefs.media("vAppNetwork"), network.name)
         link(element, "edit", address, hrefs.MEDIA["vapp"])
+    if is_done:
         link(element, "recompose", f"{address}/action/recomposeVApp", hrefs.media("recomposeVAppParams"))
     if vapp.creation != "creating" and all(not vm.is_deployed or vm.power == SUSPENDED for vm in vms):
         link(element, "remove", address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vcdsim import networks, tasks
+from vcdsim import leases, networks, tasks
 from vcdsim.api.context import moment
 from vcdsim.api.query_columns import Column, constant, owner_name, plain
 from vcdsim.api.query_filter import Value
@@ -78,6 +78,11 @@ def visible_vms(world: World, user: User) -> list[Vm]:
     return own + [world.template_vms[vm_id] for template in templates for vm_id in template.vm_ids]
 
 
+def _runtime_end(world: World, vapp: VApp) -> Value:
+    seconds = leases.runtime_end(world, vapp)
+    return None if seconds is None else moment(seconds)
+
+
 def _vapp_sum(get: Callable[[Vm], int]) -> Callable[[World, VApp], int]:
     return lambda world, vapp: sum(get(vm) for vm in world.vms_of(vapp))
 
@@ -125,7 +130,7 @@ VM = {
     "encrypted": Column(constant(False), (34, 0)),
     "dateCreated": Column(lambda _, vm: moment(vm.created_at), (34, 0)),
     "totalStorageAllocatedMb": Column(lambda _, vm: _disk_mb(vm), (34, 0)),
-    "isExpired": Column(constant(False), (34, 0)),
+    "isExpired": Column(lambda world, vm: getattr(_container(world, vm), "is_expired", False), (34, 0)),
     "vdcName": Column(lambda world, vm: world.vdcs[vm.vdc_id].name, (35, 0)),
     "detectedGuestOs": plain("guest_os", (36, 2)),
     "numOfSnapshots": Column(lambda _, vm: int(vm.snapshot is not None), (39, 0)),
@@ -164,7 +169,9 @@ VAPP = {
     "isDeployed": Column(lambda world, vapp: any(vm.is_deployed for vm in world.vms_of(vapp))),
     "isInMaintenanceMode": Column(constant(False)),
     "isAutoNature": plain("is_auto", (22, 0)),
-    "isExpired": Column(constant(False), (5, 1)),
+    "isExpired": plain("is_expired", (5, 1)),
+    "autoUndeployDate": Column(_runtime_end),
+    "isAutoDeleteNotified": plain("is_expired"),
     "snapshot": Column(lambda world, vapp: any(vm.snapshot for vm in world.vms_of(vapp)), (31, 0)),
     "description": plain("description", (34, 0)),
     "totalStorageAllocatedMb": Column(_vapp_sum(_disk_mb), (34, 0)),

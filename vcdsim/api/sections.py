@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
+from vcdsim import leases
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Context, link, moment
 from vcdsim.api.networks import section_element
@@ -88,9 +89,16 @@ def write_lease(ctx: Context, parent: etree._Element | None, owner: VApp | Templ
         link(section, "edit", href, media_type)
         xml.sub(section, "DeploymentLeaseInSeconds", owner.deployment_lease_s)
         xml.sub(section, "StorageLeaseInSeconds", owner.storage_lease_s)
+        _write_moment(section, "DeploymentLeaseExpiration", leases.runtime_end(ctx.world, owner))
+        _write_moment(section, "StorageLeaseExpiration", leases.storage_end(ctx.world, owner))
     else:
         xml.sub(section, "StorageLeaseInSeconds", 0)
     return section
+
+
+def _write_moment(section: etree._Element, name: str, seconds: float | None) -> None:
+    if seconds is not None:
+        xml.sub(section, name, moment(seconds))
 
 
 def write_startup(ctx: Context, parent: etree._Element | None, vapp: VApp, address: str) -> etree._Element:

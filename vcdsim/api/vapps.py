@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vcdsim import composing
+from vcdsim import composing, leases
 from vcdsim import vapps as rules
 from vcdsim.api import hrefs, read_vapps, xml
 from vcdsim.api import read_sections as sections
@@ -124,14 +124,11 @@ def get_lease(ctx: Context, entity_id: str) -> Answer:
 
 @route("PUT", "/api/vApp/vapp-{entity_id}/leaseSettingsSection", "updateLease")
 def put_lease(ctx: Context, entity_id: str) -> Answer:
-    """Set the leases, in seconds; 0 means for ever."""
+    """Set the leases, in seconds, and begin them anew; 0 means for ever."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
     element = ctx.parse("LeaseSettingsSection")
-    require_idle_vapp(ctx.world, vapp)
-    deployment, storage = (xml.integer(element, f"{one}LeaseInSeconds") for one in ("Deployment", "Storage"))
-    vapp.deployment_lease_s = vapp.deployment_lease_s if deployment is None else deployment
-    vapp.storage_lease_s = vapp.storage_lease_s if storage is None else storage
-    return task_answer(ctx, start(ctx.world, ctx.user, vapp, "vdcUpdateVapp", "update_vapp"))
+    deployment_s, storage_s = (xml.integer(element, f"{one}LeaseInSeconds") for one in ("Deployment", "Storage"))
+    return task_answer(ctx, leases.renew(ctx.world, ctx.user, vapp, deployment_s=deployment_s, storage_s=storage_s))
 
 
 @route("GET", "/api/vApp/vapp-{entity_id}/startupSection", "section")

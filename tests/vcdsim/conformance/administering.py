@@ -17,6 +17,8 @@ def administer(provider: Talk, version: Version) -> None:
     assert provider.send("POST", "/api/admin/orgs", body).status == 201
     org = f"/api/admin/org/{id_of(provider.sim, 'orgs', 'initech')}"
     assert provider.send("PUT", org, body).status == 200
+    leases = f'<VAppLeaseSettings xmlns="{VCLOUD}"><StorageLeaseSeconds>0</StorageLeaseSeconds></VAppLeaseSettings>'
+    assert provider.send("PUT", f"{org}/settings/vAppLeaseSettings", leases).status == 200
     _roles_and_users(provider, org)
     models = (*_MODELS, "Flex") if version >= (33, 0) else _MODELS
     for model in models:

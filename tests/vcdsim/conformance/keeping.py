@@ -13,6 +13,7 @@ def keep(talk: Talk, version: Version) -> None:
     _disks(talk, version)
     _metadata(talk)
     _sharing(talk)
+    _leases(talk)
     vm = talk.vm("shop-db")
     assert talk.send("POST", f"{vm}/screen/action/acquireTicket").status == 200
     see(talk, vm, f"{vm}/runtimeInfoSection", "/api/disks/query")
@@ -21,6 +22,21 @@ def keep(talk: Talk, version: Version) -> None:
     if version >= (33, 0):
         path = f"/cloudapi/1.0.0/orgVdcNetworks/urn:vcloud:network:{network}/allocatedIpAddresses"
         assert talk.send("GET", path).status == 200
+
+
+def _leases(talk: Talk) -> None:
+    """A vApp that runs on a lease, is stopped at its end, expires, and is renewed."""
+    lease = "<DeploymentLeaseInSeconds>300</DeploymentLeaseInSeconds><StorageLeaseInSeconds>300</StorageLeaseInSeconds>"
+    body = f'<LeaseSettingsSection xmlns="{VCLOUD}" xmlns:ovf="{NS["ovf"]}"><ovf:Info/>{lease}</LeaseSettingsSection>'
+    vapp = talk.vapp("build")
+    must(talk, "PUT", f"{vapp}/leaseSettingsSection", body)
+    see(talk, vapp, "/api/query?type=vApp")
+    for _ in range(2):
+        talk.sim.advance(310)
+        talk.sim.settle()
+        see(talk, vapp, "/api/query?type=vApp")
+    must(talk, "PUT", f"{vapp}/leaseSettingsSection", body.replace("300", "0"))
+    see(talk, vapp)
 
 
 def _disks(talk: Talk, version: Version) -> None:

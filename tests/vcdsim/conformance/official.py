@@ -37,6 +37,7 @@ _FEATURES: dict[str, Version] = {
     "DYNAMIC_HW_VERSION_SUPPORT": (29, 0),
     "JWT_LOGIN_SUPPORT": (30, 0),
     "MULTI_SITE": (29, 0),
+    "ORG_LEASE_EXPIRE": (25, 0),
     "REGENERATE_BIOS_UUID": (29, 0),
     "VAPP_AUTO_NATURE": (22, 0),
     "REMOVED_VERSION_15_51": (29, 0),
