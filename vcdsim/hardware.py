@@ -227,6 +227,8 @@ def apply(world: World, vapp: VApp, vm: Vm, change: VmChange) -> None:
         _swap_cards(world, vapp, vm, change)
     if change.disks is not None:
         vm.disks = _new_disks(vm, change.disks)
+    if change.name is not None and vm.name in vapp.startup:
+        vapp.startup[change.name] = vapp.startup.pop(vm.name)
     for key in ("name", "description", "cpu_count", "cores_per_socket", "memory_mb", "cpu_hot_add", "memory_hot_add"):
         value = getattr(change, key)
         if value is not None:

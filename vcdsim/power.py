@@ -6,7 +6,7 @@ only `undeploy` frees its outer addresses and lets it be deleted.
 
 from __future__ import annotations
 
-from vcdsim import networks
+from vcdsim import networks, startup
 from vcdsim.entities import OFF, ON, SUSPENDED, Task, VApp, Vm
 from vcdsim.people import User
 from vcdsim.refusals import (
@@ -18,7 +18,7 @@ from vcdsim.refusals import (
     not_running,
     nothing_powered_on,
 )
-from vcdsim.tasks import effect, require_idle_vapp, require_idle_vm, start
+from vcdsim.tasks import DURATIONS_S, effect, require_idle_vapp, require_idle_vm, stage, start
 from vcdsim.world import World
 
 #: action -> (task's operationName, effect)
@@ -55,8 +55,12 @@ def deploy(world: World, actor: User, owner: Vm | VApp, *, power_on: bool, force
     label = _label(owner)
     if all(vm.power == ON for vm in vms) or (not power_on and all(vm.is_deployed for vm in vms)):
         raise already_running(label, owner.name)
-    args = {"power_on": power_on, "force": force_customization}
-    return start(world, actor, owner, "vappDeploy", "power_on", args=args)
+    args: dict[str, object] = {"power_on": power_on, "force": force_customization}
+    extra_s = 0.0
+    if isinstance(owner, VApp) and power_on:
+        off = [vm for vm in vms if vm.power != ON and startup.starts(owner, vm)]
+        args["stages"], extra_s = startup.starting(owner, off, DURATIONS_S["power_on"])
+    return start(world, actor, owner, "vappDeploy", "power_on", args=args, extra_s=extra_s)
 
 
 def undeploy(world: World, actor: User, owner: Vm | VApp, action: str) -> Task:
@@ -67,8 +71,12 @@ def undeploy(world: World, actor: User, owner: Vm | VApp, action: str) -> Task:
     if not any(vm.is_deployed for vm in vms):
         raise not_running(_label(owner), owner.name)
     operation_name, extra_s = _UNDEPLOY_ACTIONS[action]
-    extra_s = extra_s if any(vm.power == ON for vm in vms) else 0.0
-    return start(world, actor, owner, operation_name, "undeploy", args={"action": action}, extra_s=extra_s)
+    args: dict[str, object] = {"action": action}
+    running = [vm for vm in vms if vm.power == ON]
+    if isinstance(owner, VApp) and action == "default":
+        args["stages"], extra_s = startup.stopping(owner, running, _UNDEPLOY_ACTIONS["shutdown"][1])
+    extra_s = extra_s if running else 0.0
+    return start(world, actor, owner, operation_name, "undeploy", args=args, extra_s=extra_s)
 
 
 def discard_state(world: World, actor: User, owner: Vm | VApp) -> Task:
@@ -149,10 +157,17 @@ def _targets(world: World, task: Task) -> list[tuple[VApp, Vm]]:
     return [(vapp, vm) for vm in world.vms_of(vapp)]
 
 
+@stage("power_on")
+def _some_powered_on(world: World, task: Task, ids: list[str]) -> None:
+    vms = [world.vms[one] for one in ids]
+    deploy_vms(world, world.vapps[task.owner_id], vms, power_on=True, force_customization=task.args["force"])
+
+
 @effect("power_on")
 def _powered_on(world: World, task: Task) -> None:
     for vapp, vm in _targets(world, task):
-        _deploy_one(world, vapp, vm, power_on=task.args["power_on"], force_customization=task.args["force"])
+        power_on = task.args["power_on"] and (task.owner_kind == "vm" or startup.starts(vapp, vm))
+        _deploy_one(world, vapp, vm, power_on=power_on, force_customization=task.args["force"])
 
 
 @effect("power_off")
@@ -182,6 +197,13 @@ def _suspended(world: World, task: Task) -> None:
 def _discarded(world: World, task: Task) -> None:
     for _, vm in _targets(world, task):
         if vm.power == SUSPENDED:
+            vm.power = OFF
+
+
+@stage("undeploy")
+def _some_stopped(world: World, _task: Task, ids: list[str]) -> None:
+    for vm in [world.vms[one] for one in ids]:
+        if vm.power == ON:
             vm.power = OFF
 
 

@@ -16,9 +16,12 @@ from vcdsim.world import World
 
 Owner = Vm | VApp | IndependentDisk | Vdc | Org | User | Template | Catalog | OrgNetwork
 Effect = Callable[[World, Task], None]
+#: What a part of a task does to the VMs of these ids.
+Stage = Callable[[World, Task, list[str]], None]
 
 _EFFECTS: dict[str, Effect] = {}
 _ROLLBACKS: dict[str, Effect] = {}
+_STAGES: dict[str, Stage] = {}
 
 _KINDS: dict[type, str] = {
     Vm: "vm",
@@ -50,6 +53,7 @@ DURATIONS_S = {
     "reconfigure": 8.0,
     "update_vapp": 5.0,
     "renew_lease": 5.0,
+    "update_startup": 5.0,
     "snapshot": 10.0,
     "create_disk": 10.0,
     "update_disk": 5.0,
@@ -72,6 +76,16 @@ def effect(name: str) -> Callable[[Effect], Effect]:
 
     def register(function: Effect) -> Effect:
         _EFFECTS[name] = function
+        return function
+
+    return register
+
+
+def stage(name: str) -> Callable[[Stage], Stage]:
+    """Register what happens at the `stages` in the arguments of tasks of this name: (seconds, ids of VMs)."""
+
+    def register(function: Stage) -> Stage:
+        _STAGES[name] = function
         return function
 
     return register
@@ -209,8 +223,10 @@ def resume_agenda(world: World) -> None:
     for task in world.tasks.values():
         if not task.is_final:
             world.occupy(task.owner_id, task.id)
-            if task.status == "queued" or (task.status == "running" and not task.is_stuck):
-                world.schedule(task.runs_at if task.status == "queued" else task.ends_at, task.id)
+            if task.status == "queued":
+                world.schedule(task.runs_at, task.id)
+            elif task.status == "running":
+                _schedule_next(world, task)
 
 
 def progress(task: Task, now: float) -> int:
@@ -234,9 +250,11 @@ def _move(world: World, task: Task, moment: float) -> None:
         return
     if task.status == "queued":
         task.status = "running"
-        if not task.is_stuck:
-            world.schedule(task.ends_at, task.id)
+        _schedule_next(world, task)
         world.changed()
+        return
+    if task.args.get("stages"):
+        _do_stage(world, task, moment)
         return
     if task.is_to_abort:
         abort(world, task)
@@ -249,11 +267,33 @@ def _move(world: World, task: Task, moment: float) -> None:
     try:
         _EFFECTS[task.effect](world, task)
     except RefusalError as refusal:
-        _undo(world, task)
-        task.error = TaskError(refusal.minor_code, refusal.message, refusal.status)
-        _finish(world, task, "error", moment)
+        _fail(world, task, moment, refusal)
     else:
         _finish(world, task, "success", moment)
+
+
+def _schedule_next(world: World, task: Task) -> None:
+    """A stuck task is not looked at again."""
+    stages = task.args.get("stages")
+    if not task.is_stuck:
+        world.schedule(task.runs_at + world.clock.scale(stages[0][0]) if stages else task.ends_at, task.id)
+
+
+def _do_stage(world: World, task: Task, moment: float) -> None:
+    _, ids = task.args["stages"].pop(0)
+    try:
+        _STAGES[task.effect](world, task, ids)
+    except RefusalError as refusal:
+        _fail(world, task, moment, refusal)
+    else:
+        _schedule_next(world, task)
+        world.changed()
+
+
+def _fail(world: World, task: Task, moment: float, refusal: RefusalError) -> None:
+    _undo(world, task)
+    task.error = TaskError(refusal.minor_code, refusal.message, refusal.status)
+    _finish(world, task, "error", moment)
 
 
 def _undo(world: World, task: Task) -> None:

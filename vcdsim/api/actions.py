@@ -59,7 +59,7 @@ def deploy(ctx: Context, ref: str) -> Answer:
 def undeploy(ctx: Context, ref: str) -> Answer:
     """Stop in the wanted way and undeploy."""
     owner = owner_named(ctx, ref)
-    action = xml.value(ctx.parse("UndeployVAppParams"), "UndeployPowerAction") or "default"
+    action = xml.value(ctx.parse("UndeployVAppParams"), "UndeployPowerAction") or "powerOff"
     return task_answer(ctx, power.undeploy(ctx.world, ctx.user, owner, action))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from vcdsim import leases
+from vcdsim import leases, startup
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Context, link, moment
 from vcdsim.api.networks import section_element
@@ -107,15 +107,7 @@ def write_startup(ctx: Context, parent: etree._Element | None, vapp: VApp, addre
     section = xml.ovf_section(ctx.version, parent, "ovf:StartupSection", href, media_type)
     xml.sub(section, "ovf:Info", "VApp startup section")
     for vm in ctx.world.vms_of(vapp):
-        facts = {
-            "order": "0",
-            "startAction": "powerOn",
-            "startDelay": "0",
-            "stopAction": "powerOff",
-            "stopDelay": "0",
-            **vapp.startup.get(vm.name, {}),
-            "id": vm.name,
-        }
+        facts = {**startup.item(vapp, vm), "id": vm.name}
         xml.sub(section, "ovf:Item", None, {f"ovf:{key}": text for key, text in facts.items()})
     link(section, "edit", href, media_type)
     return section

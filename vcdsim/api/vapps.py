@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vcdsim import composing, leases
+from vcdsim import composing, leases, startup
 from vcdsim import vapps as rules
 from vcdsim.api import hrefs, read_vapps, xml
 from vcdsim.api import read_sections as sections
@@ -13,7 +13,6 @@ from vcdsim.api.routing import route
 from vcdsim.api.sections import write_lease, write_snapshot, write_startup
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import VApp
-from vcdsim.tasks import require_idle_vapp, start
 
 
 @route("POST", "/api/vdc/{entity_id}/action/instantiateVAppTemplate", "instantiate")
@@ -142,12 +141,11 @@ def get_startup(ctx: Context, entity_id: str) -> Answer:
 def put_startup(ctx: Context, entity_id: str) -> Answer:
     """Set start and stop order of the VMs named."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
-    element = ctx.parse("ovf:StartupSection")
-    require_idle_vapp(ctx.world, vapp)
-    for item in xml.children(element, "ovf:Item"):
-        facts = {key.rpartition("}")[2]: text for key, text in item.items()}
-        vapp.startup[facts.pop("id", "")] = {key: str(text) for key, text in facts.items()}
-    return task_answer(ctx, start(ctx.world, ctx.user, vapp, "vdcUpdateVapp", "update_vapp"))
+    items = [
+        {"id": "", **{str(key).rpartition("}")[2]: str(text) for key, text in item.items()}}
+        for item in xml.children(ctx.parse("ovf:StartupSection"), "ovf:Item")
+    ]
+    return task_answer(ctx, startup.update(ctx.world, ctx.user, vapp, items))
 
 
 @route("GET", "/api/vApp/vapp-{entity_id}/snapshotSection", "section")
