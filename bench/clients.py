@@ -3,9 +3,10 @@
     .venv/bin/python -m bench.clients [VMs ...]
 
 Each variant works in a process of its own against one `python -m vcdsim --world VMS/1`; imports are not timed, login
-is. The table has requests, wall and CPU seconds of the client, and how many times ours each of them is. With 1,000 VMs
-there is a second round in which every request takes 40 ms longer. Exits with 1 if a count of VMs is wrong or ours
-needs more than 82 requests or 0.25 s of CPU for 10,000 VMs.
+is. Of the variants that take less than a second of CPU the best of three counts. The table has requests, wall and CPU
+seconds of the client, and how many times ours each of them is. With 1,000 VMs there is a second round in which every
+request takes 40 ms longer. Exits with 1 if a count of VMs is wrong or ours needs more than 82 requests or 0.25 s of CPU
+for 10,000 VMs.
 """
 
 import json
@@ -22,6 +23,7 @@ from bench.peers import ROOT, interpreter
 
 REQUESTS_MOST, CPU_MOST_S, SLOWER_S = 82, 0.25, 0.040
 DEADLINE_S = 1800
+QUICK_S, ROUNDS = 1.0, 3
 
 # Each finds argv[1], the address without /api, and argv[2], the urn of the VDC, which the panel has in its database.
 # It leaves the number of VMs in `count`.
@@ -165,6 +167,14 @@ def measure(url: str, vdc_urn: str, variant: str) -> Figures:
     return count, len(asked), wall_s, cpu_s
 
 
+def best(url: str, vdc_urn: str, variant: str) -> Figures:
+    """Return the run with the least CPU of several; of a slow variant there is only one."""
+    found = measure(url, vdc_urn, variant)
+    if found[3] > QUICK_S:
+        return found
+    return min([found, *(measure(url, vdc_urn, variant) for _ in range(ROUNDS - 1))], key=lambda figures: figures[3])
+
+
 def table(title: str, found: dict[str, Figures]) -> None:
     """Print figures, and how many times ours they are."""
     ours = found["ours: vms()"]
@@ -183,11 +193,11 @@ def run(vms: int) -> list[str]:
         with Client(url, Login("acme", "acme-admin", "secret")) as client:
             [vdc] = client.vdcs()
             client.vms(vdc.id)  # warms the simulator up
-        found = {variant: measure(url, vdc.id, variant) for variant in VARIANTS}
+        found = {variant: best(url, vdc.id, variant) for variant in VARIANTS}
         table(f"{vms:,} VMs in one VDC, five in a vApp", found)
         if vms <= 1000:
             control(url, "POST", "faults", {"operation": "*", "times": None, "latency_s": SLOWER_S})
-            slower = {variant: measure(url, vdc.id, variant) for variant in VARIANTS}
+            slower = {variant: best(url, vdc.id, variant) for variant in VARIANTS}
             table(f"the same, each request {SLOWER_S * 1000:.0f} ms slower", slower)
             found |= {f"{variant}, slower": figures for variant, figures in slower.items()}
     wrong = [f"{variant}: {figures[0]} VMs of {vms}" for variant, figures in found.items() if figures[0] != vms]

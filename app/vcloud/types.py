@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import NamedTuple
 
 from app.vcloud.statuses import TaskStatus, VmStatus
 
@@ -270,9 +271,11 @@ class VAppRecord:
     task_id: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class VmRecord:
-    """One row of the query service about a VM; `ip` is that of the primary NIC. None: this version does not tell."""
+class VmRecord(NamedTuple):
+    """One row of the query service about a VM; `ip` is that of the primary NIC. None: this version does not tell.
+
+    A tuple, for listings have 10,000 of them and a frozen dataclass takes six times as long to make.
+    """
 
     id: str
     name: str
