@@ -11,7 +11,9 @@ from dataclasses import replace
 
 from vcdsim import networks, power
 from vcdsim.assembly import VAppOrder, VmOrder, make_blank, make_network, make_vm
+from vcdsim.codec import decode, encode
 from vcdsim.entities import ON, Task, Template, VApp, VAppNetwork, Vdc, Vm
+from vcdsim.hardware import VmChange, apply, check_change
 from vcdsim.people import User
 from vcdsim.refusals import RefusalError, duplicate_name, expired, still_running, storage_quota
 from vcdsim.tasks import effect, require_idle_vapp, rollback, start
@@ -71,8 +73,13 @@ def clone(world: World, actor: User, vdc: Vdc, source: VApp, order: VAppOrder) -
     return vapp
 
 
-def recompose(world: World, actor: User, vapp: VApp, order: VAppOrder, delete_ids: list[str]) -> Task:
-    """Add VMs to a vApp, delete some, rename it, all in one task. Networks named are added or replaced."""
+def recompose(
+    world: World, actor: User, vapp: VApp, order: VAppOrder, delete_ids: list[str], *, changes: dict[str, VmChange]
+) -> Task:
+    """Add VMs to a vApp, change and delete some, rename it, all in one task.
+
+    Networks named are added or replaced; `changes` are by VM.
+    """
     require_idle_vapp(world, vapp)
     if vapp.is_expired:
         raise expired(vapp.name)
@@ -85,6 +92,8 @@ def recompose(world: World, actor: User, vapp: VApp, order: VAppOrder, delete_id
     fresh = [make_network(world, vdc, one, known=before) for one in order.networks]
     vapp.networks = [one for one in before if one.name not in {new.name for new in fresh}] + fresh
     try:
+        for vm_id, change in changes.items():
+            check_change(world, vapp, world.vms[vm_id], change)
         vms = _made(world, vdc, vapp, sources, order, leaving=set(delete_ids))
         _join(world, vapp, vms)
     except RefusalError:
@@ -100,7 +109,7 @@ def recompose(world: World, actor: User, vapp: VApp, order: VAppOrder, delete_id
         "vdcRecomposeVapp",
         "recompose",
         moved=_moved(sources),
-        about={**about, "deleted": delete_ids},
+        about={**about, "deleted": delete_ids, "changed": encode(changes)},
     )
 
 
@@ -270,6 +279,9 @@ def _recomposed(world: World, task: Task) -> None:
     vapp.name, vapp.description = task.args["name"], task.args["description"]
     for vm_id in task.args["deleted"]:
         remove_vm(world, vapp, world.vms[vm_id])
+    for vm_id, change in decode(dict[str, VmChange], task.args["changed"]).items():
+        if vm_id in world.vms:
+            apply(world, vapp, world.vms[vm_id], change)
     _settle_in(world, task, vapp)
 
 

@@ -196,3 +196,37 @@ def test_a_vm_on_its_own_gets_a_vapp_that_goes_with_it(sim: Simulator, talk: Tal
 
 def test_a_vm_on_its_own_is_not_known_below_32(sim: Simulator) -> None:
     assert single_vm(sim, Talk(sim, version="31.0")).status == 404
+
+
+def reconfigure_item(talk: Talk, vm: str, *, name: str, memory_mb: int) -> str:
+    quantity = f"<rasd:ResourceType>4</rasd:ResourceType><rasd:VirtualQuantity>{memory_mb}</rasd:VirtualQuantity>"
+    item = f"<rasd:ElementName>x</rasd:ElementName><rasd:InstanceID>5</rasd:InstanceID>{quantity}"
+    hardware = f"<ovf:VirtualHardwareSection><ovf:Info/><ovf:Item>{item}</ovf:Item></ovf:VirtualHardwareSection>"
+    return f'<ReconfigureItem xmlns:rasd="{NS["rasd"]}" name="{name}" href="{BASE}{vm}">{hardware}</ReconfigureItem>'
+
+
+def test_recompose_changes_vms_that_are_there(sim: Simulator, talk: Talk) -> None:
+    item = reconfigure_item(talk, talk.vm("ci-runner-2"), name="ci-spare", memory_mb=16384)
+    assert recompose(talk, "build", item).status == 202
+    assert names(talk, "build") == ["ci-runner-1", "ci-runner-2"]
+    sim.settle()
+    assert names(talk, "build") == ["ci-runner-1", "ci-spare"]
+    assert sim.world.vms[id_of(sim, "vms", "ci-spare")].memory_mb == 16384
+
+
+def test_recompose_refuses_a_change_that_reconfigure_would_refuse(sim: Simulator, talk: Talk) -> None:
+    grown = reconfigure_item(talk, talk.vm("ci-runner-1"), name="ci-runner-1", memory_mb=16384)
+    assert "memory hot add" in recompose(talk, "build", grown).error[1]
+    taken = reconfigure_item(talk, talk.vm("ci-runner-2"), name="ci-runner-1", memory_mb=4096)
+    assert recompose(talk, "build", taken).error[0] == "DUPLICATE_NAME"
+
+
+def test_recompose_changes_only_vms_of_its_vapp(talk: Talk) -> None:
+    foreign = reconfigure_item(talk, talk.vm("shop-db"), name="shop-db", memory_mb=4096)
+    assert "is not part of vApp" in recompose(talk, "build", foreign).error[1]
+
+
+def test_reconfigure_items_are_not_known_below_5_7(sim: Simulator) -> None:
+    old = Talk(sim, version="5.6")
+    item = reconfigure_item(old, old.vm("ci-runner-2"), name="ci-spare", memory_mb=4096)
+    assert "cvc-complex-type.2.4" in recompose(old, "build", item).error[1]

@@ -8,8 +8,10 @@ from vcdsim.api import read_sections as sections
 from vcdsim.api import xml
 from vcdsim.api.hrefs import id_in
 from vcdsim.assembly import VAppOrder, VmOrder
-from vcdsim.entities import Vm
+from vcdsim.entities import VApp, Vm
 from vcdsim.hardware import VmChange
+from vcdsim.refusals import RefusalError
+from vcdsim.world import World
 
 
 def sourced_order(element: etree._Element) -> tuple[VAppOrder, str]:
@@ -23,6 +25,17 @@ def sourced_order(element: etree._Element) -> tuple[VAppOrder, str]:
 def recompose_order(element: etree._Element) -> tuple[VAppOrder, list[str]]:
     """(what comes in, ids of the VMs that go) of a RecomposeVAppParams."""
     return vapp_order(element), [id_in(one.get("href")) for one in xml.children(element, "DeleteItem")]
+
+
+def reconfigure_items(world: World, vapp: VApp, element: etree._Element) -> dict[str, VmChange]:
+    """VM -> what is to be different, of the ReconfigureItems of a RecomposeVAppParams; only VMs of the vApp."""
+    changes = {}
+    for item in xml.children(element, "ReconfigureItem"):
+        vm_id = id_in(item.get("href"))
+        if vm_id not in vapp.vm_ids or vm_id in changes:
+            raise RefusalError(f'The VM {vm_id} is not part of vApp "{vapp.name}", or named twice.')
+        changes[vm_id] = vm_change(item, world.vms[vm_id])
+    return changes
 
 
 def template_vm_order(element: etree._Element) -> VAppOrder:

@@ -42,10 +42,12 @@ def clone(ctx: Context, entity_id: str) -> Answer:
 
 @route("POST", "/api/vApp/vapp-{entity_id}/action/recomposeVApp", "recompose")
 def recompose(ctx: Context, entity_id: str) -> Answer:
-    """Add and delete VMs, rename."""
+    """Add, change and delete VMs, rename."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
-    order, delete_ids = read_vapps.recompose_order(ctx.parse("RecomposeVAppParams"))
-    return task_answer(ctx, composing.recompose(ctx.world, ctx.user, vapp, order, delete_ids))
+    element = ctx.parse("RecomposeVAppParams")
+    order, delete_ids = read_vapps.recompose_order(element)
+    changes = read_vapps.reconfigure_items(ctx.world, vapp, element)
+    return task_answer(ctx, composing.recompose(ctx.world, ctx.user, vapp, order, delete_ids, changes=changes))
 
 
 @route("POST", "/api/vdc/{entity_id}/action/instantiateVmFromTemplate", "createVm", since=(32, 0))

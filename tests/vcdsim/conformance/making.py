@@ -53,6 +53,11 @@ def compose(talk: Talk, version: Version) -> None:
     vms = talk.get(talk.vapp("empty")).find(f"v:Children/v:Vm[@name='{name}']", NS)
     assert vms is not None
     must(talk, "POST", recompose, _params("RecomposeVAppParams", f'<DeleteItem href="{vms.get("href")}"/>', "empty"))
+    if version >= (5, 7):
+        inside = "<Description>changed</Description>"
+        item = f'<ReconfigureItem name="ci-runner-2" href="{BASE}{talk.vm("ci-runner-2")}">{inside}</ReconfigureItem>'
+        of_build = f"{talk.vapp('build')}/action/recomposeVApp"
+        must(talk, "POST", of_build, _params("RecomposeVAppParams", item, "build"))
     must(talk, "POST", clone, _params("CloneVAppParams", f'<Source href="{BASE}{talk.vapp("sandbox")}"/>', "copy"))
     if version >= (30, 0):
         blank = _params("RecomposeVAppParams", f'<CreateItem name="blank">{_BLANK}</CreateItem>', "empty")
