@@ -17,7 +17,7 @@ from app.cloud import services, sync
 from app.db import transaction
 from app.errors import AppError
 from app.texts import error_text
-from app.vcloud import VcloudError
+from app.vcloud import ApiVersion, VcloudError
 from config import LOCALES, Config
 
 P = ParamSpec("P")
@@ -31,6 +31,7 @@ def init(app: Flask) -> None:
         create_staff,
         demo_command,
         handler_add,
+        handler_check,
         rotate_secrets,
         service_attach,
         sync_command,
@@ -64,18 +65,91 @@ def _secret(what: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     return click.option("--password", prompt=what, hide_input=True, confirmation_prompt=True)
 
 
+def _vcloud_login(who: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """Options for a login to vCloud. A password or token that is named without a value is asked for, without echo."""
+    options = (
+        click.option("--username", help=f"{who}, without @organization."),
+        click.option("--password", prompt="Password in vCloud", prompt_required=False, hide_input=True),
+        click.option(
+            "--api-token",
+            prompt="API token",
+            prompt_required=False,
+            hide_input=True,
+            help="An API token instead of user and password; vCloud knows them from 10.3.1 on.",
+        ),
+    )
+
+    def decorated(command: Callable[P, None]) -> Callable[P, None]:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+def _asked_password(username: str | None, password: str | None) -> str | None:
+    """The password, asked for where somebody is named and it is not given."""
+    if username is None or password is not None:
+        return password
+    return str(click.prompt("Password in vCloud", hide_input=True))
+
+
 @click.command("handler-add")
 @click.option("--name", prompt="Name of this vCloud, for example Moscow")
 @click.option("--url", prompt="Address of its API, for example https://vcd.example/api")
 @click.option("--ca-file", help="File with the CA that signed its certificate, if the system does not know it.")
 @click.option("--insecure", is_flag=True, help="Do not verify the certificate. For a laboratory only.")
-@click.option("--change", is_flag=True, help="Give a known vCloud this address and these TLS settings instead.")
+@click.option("--proxy", help="Address of the HTTP proxy on the way there, for example http://proxy.example:3128.")
+@_vcloud_login("Administrator of the organization System, if the panel may use the provider's rights")
+@click.option("--change", is_flag=True, help="Give a known vCloud these settings instead of all that it has.")
 @with_appcontext
 @_plainly
-def handler_add(name: str, url: str, ca_file: str | None, *, insecure: bool, change: bool) -> None:
-    """Make a vCloud Director known; it is asked whether it is there."""
-    services.add_handler(name=name, api_url=url, verify_tls=not insecure, ca_file=ca_file, change=change)
-    click.echo(f"vCloud {name} answers at {url}. Next: flask account-add, flask service-attach.")
+def handler_add(  # noqa: PLR0913  one parameter for each option
+    name: str,
+    url: str,
+    ca_file: str | None,
+    proxy: str | None,
+    username: str | None,
+    password: str | None,
+    api_token: str | None,
+    *,
+    insecure: bool,
+    change: bool,
+) -> None:
+    """Make a vCloud Director known; it is asked whether it is there and whether the login is good."""
+    password = _asked_password(username, password)
+    provider = None
+    if (username, password, api_token) != (None, None, None):
+        provider = services.login(services.PROVIDER, username=username, password=password, api_token=api_token)
+    version = services.add_handler(
+        name=name,
+        api_url=url,
+        verify_tls=not insecure,
+        ca_file=ca_file,
+        proxy=proxy,
+        provider=provider,
+        change=change,
+    )
+    click.echo(f"vCloud {name} answers at {url}. {_about(version)} Next: flask account-add, flask service-attach.")
+
+
+@click.command("handler-check")
+@click.argument("name")
+@with_appcontext
+@_plainly
+def handler_check(name: str) -> None:
+    """Ask a known vCloud whether it is there, which API it speaks, and whether the provider's login is good."""
+    version = services.check_handler(name)
+    click.echo(f"vCloud {name} answers. {_about(version)}")
+
+
+def _about(version: ApiVersion) -> str:
+    if version.deprecated:
+        return (
+            f"Warning: it says that API {version.number}, the newest that this panel knows, is deprecated; an upgrade "
+            "of vCloud will withdraw it. Update the panel before that."
+        )
+    return f"API {version.number}."
 
 
 @click.command("account-add")
@@ -108,13 +182,30 @@ def account_add(name: str, timezone: str, owner_email: str, owner_name: str, loc
 @click.option("--handler", prompt="Name of the vCloud, as given to handler-add")
 @click.option("--org", prompt="Organization in vCloud")
 @click.option("--vdc", prompt="Virtual data center in that organization")
-@click.option("--username", prompt="VDC administrator, without @organization")
-@_secret("His password")
+@_vcloud_login("VDC administrator")
 @with_appcontext
 @_plainly
-def service_attach(account: str, handler: str, org: str, vdc: str, username: str, password: str) -> None:
-    """Give an account a virtual data center that exists in vCloud, and read it."""
-    services.attach(account=account, handler=handler, org=org, username=username, password=password, vdc=vdc)
+def service_attach(
+    account: str,
+    handler: str,
+    org: str,
+    vdc: str,
+    username: str | None,
+    password: str | None,
+    api_token: str | None,
+) -> None:
+    """Give an account a virtual data center that exists in vCloud, and read it. Again: change its login."""
+    if username is None and api_token is None:
+        username = str(click.prompt("VDC administrator, without @organization"))
+    services.attach(
+        account=account,
+        handler=handler,
+        org=org,
+        vdc=vdc,
+        username=username,
+        password=_asked_password(username, password),
+        api_token=api_token,
+    )
     click.echo(f"{account} has {vdc}, and its servers are read.")
 
 

@@ -237,7 +237,18 @@ ERRORS: Mapping[str, Sentence] = {
     "not_permitted": _l("Your role in this account only looks. Ask the owner."),
     "account_unknown": _l("There is no account named %(name)s. See `flask account-add`."),
     "handler_known": _l("%(name)s is known already, at %(url)s. With --change it gets another address."),
-    "handler_url_bad": _l("%(url)s is not an address of an API: write it as https://vcd.example/api."),
+    "handler_url_bad": _l("--url: %(url)s is not an address of an API. Write it as https://vcd.example/api."),
+    "ca_file_bad": _l("--ca-file: there is no file %(path)s."),
+    "proxy_bad": _l(
+        "--proxy: this is not the address of an HTTP proxy. Write it as http://proxy.example:3128, without user and "
+        "password."
+    ),
+    "login_ambiguous": _l("Give either --username with --password, or --api-token, not both."),
+    "login_missing": _l("Give --username with --password, or --api-token."),
+    "token_refused": _l(
+        "vCloud does not accept this --api-token in the organization %(org)s. It may be revoked, have expired, or "
+        "belong to somebody of another organization."
+    ),
     "login_refused": _l(
         "vCloud does not accept %(username)s in the organization %(org)s. Check the organization, the name (without "
         "@organization) and the password."

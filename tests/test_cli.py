@@ -9,9 +9,12 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.accounts.models import User
+from app.cloud import gateway, sync
 from app.cloud.models import Handler, Service
-from app.db import db
+from app.db import db, transaction
 from tests.support.cast import PASSWORD, Cast
+from tests.vcloud.sockets import Server, say
+from tests.vcloud.support import fixture
 from vcdsim import Simulator
 
 Run = Callable[..., Result]
@@ -20,7 +23,6 @@ ATTACH = {
     "handler": "Moscow",
     "org": "acme",
     "vdc": "acme-vdc",
-    "username": "acme-admin",
 }
 
 
@@ -67,13 +69,13 @@ def test_a_known_vcloud_keeps_its_address_unless_told(run: Run, cloud: Simulator
 
 
 def test_a_data_center_is_attached_and_read(run: Run, cloud: Simulator) -> None:
-    done = run("service-attach", **ATTACH, password="secret")
+    done = run("service-attach", **ATTACH, username="acme-admin", password="secret")
     assert done.exit_code == 0, done.output
     assert len(list(db.session.scalars(select(Service)))) == 2
 
 
 def test_a_refused_login_says_what_to_check(run: Run, cloud: Simulator) -> None:
-    refused = run("service-attach", **ATTACH, password="wrong")
+    refused = run("service-attach", **ATTACH, username="acme-admin", password="wrong")
     assert refused.exit_code != 0
     assert "Check the organization" in refused.output
 
@@ -96,3 +98,145 @@ def test_no_command_prints_a_password(run: Run, cast: Cast) -> None:
 def test_demo_data_is_made_in_a_demo_only(run: Run, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(app.extensions, "skiff_config", replace(app.extensions["skiff_config"], demo=False))
     assert "not a demo installation" in run("demo").output
+
+
+def test_a_data_center_is_attached_with_an_api_token_instead_of_a_password(run: Run, cloud: Simulator) -> None:
+    done = run("service-attach", **(ATTACH | {"api_token": "acme-acme-admin-token"}))
+    assert done.exit_code == 0, done.output
+    service = db.session.scalars(select(Service).where(Service.org_name == "acme")).one()
+    assert (service.api_token, service.username, service.password) == ("acme-acme-admin-token", "", None)
+    assert service.api_token_sealed is not None
+    assert "acme-acme-admin-token" not in service.api_token_sealed
+    with gateway.client(service.id) as client:
+        assert [vdc.name for vdc in client.vdcs()] == ["acme-vdc"]
+
+
+def test_a_password_takes_the_place_of_an_api_token(run: Run, cloud: Simulator) -> None:
+    run("service-attach", **(ATTACH | {"api_token": "acme-acme-admin-token"}))
+    assert run("service-attach", **ATTACH, username="acme-admin", password="secret").exit_code == 0
+    service = db.session.scalars(select(Service).where(Service.org_name == "acme")).one()
+    assert (service.api_token, service.username, service.password) == (None, "acme-admin", "secret")
+
+
+def test_a_secret_that_is_named_without_a_value_is_asked_for_and_not_shown(app: Flask, cloud: Simulator) -> None:
+    words = [word for name, value in ATTACH.items() for word in (f"--{name}", value)]
+    done = app.test_cli_runner().invoke(args=["service-attach", *words, "--api-token"], input="acme-acme-admin-token\n")
+    assert done.exit_code == 0, done.output
+    assert "acme-acme-admin-token" not in done.output
+
+
+def test_a_login_that_is_not_given_is_asked_for(app: Flask, cloud: Simulator) -> None:
+    words = [word for name, value in ATTACH.items() for word in (f"--{name}", value)]
+    done = app.test_cli_runner().invoke(args=["service-attach", *words], input="acme-admin\nsecret\n")
+    assert done.exit_code == 0, done.output
+
+
+def test_a_login_of_two_kinds_is_refused(run: Run, cloud: Simulator) -> None:
+    refused = run("service-attach", **ATTACH, username="acme-admin", password="secret", api_token="x")
+    assert refused.exit_code != 0
+    assert "not both" in refused.output
+
+
+def test_a_refused_token_is_named_but_not_shown(run: Run, cloud: Simulator) -> None:
+    refused = run("service-attach", **ATTACH, api_token="made-up")
+    assert refused.exit_code != 0
+    assert "--api-token" in refused.output
+    assert "made-up" not in refused.output
+
+
+@pytest.mark.parametrize(
+    "login", [{"username": "administrator", "password": "secret"}, {"api_token": "System-administrator-token"}]
+)
+def test_the_providers_login_is_tried_and_kept_sealed(run: Run, cloud: Simulator, login: dict[str, str]) -> None:
+    done = run("handler-add", "--change", name="Moscow", url=api_url(), **login)
+    assert done.exit_code == 0, done.output
+    handler = db.session.scalars(select(Handler)).one()
+    kept = {"username": handler.username, "password": handler.password, "api_token": handler.api_token}
+    assert {key: value for key, value in kept.items() if value} == login
+    assert run("handler-check", "Moscow").exit_code == 0
+
+
+def test_a_wrong_login_of_the_provider_is_not_taken(run: Run, cloud: Simulator) -> None:
+    wish = {"name": "Second", "url": api_url(), "username": "administrator", "password": "wrong"}
+    refused = run("handler-add", **wish)
+    assert "Check the organization" in refused.output
+    assert db.session.scalar(select(Handler).where(Handler.name == "Second")) is None
+
+
+def test_the_providers_login_that_is_no_longer_good_is_found_by_the_check(run: Run, cloud: Simulator) -> None:
+    run("handler-add", "--change", name="Moscow", url=api_url(), username="administrator", password="secret")
+    next(one for one in cloud.world.users.values() if one.name == "administrator").password = "changed"
+    refused = run("handler-check", "Moscow")
+    assert refused.exit_code != 0
+    assert "administrator" in refused.output
+
+
+def test_what_is_not_given_with_a_change_is_taken_away(run: Run, cloud: Simulator) -> None:
+    run("handler-add", "--change", name="Moscow", url=api_url(), api_token="System-administrator-token")
+    run("handler-add", "--change", name="Moscow", url=api_url())
+    assert db.session.scalars(select(Handler)).one().api_token is None
+
+
+def test_a_vcloud_behind_a_proxy_is_asked_through_it(run: Run, cast: Cast) -> None:
+    body = fixture("versions-39").encode()
+    proxy = Server(say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)))
+    address = proxy.url.removesuffix("/api")
+    try:
+        done = run("handler-add", name="Far", url="http://localhost:1/api", proxy=address)
+        assert done.exit_code == 0, done.output
+        assert run("handler-check", "Far").exit_code == 0
+    finally:
+        proxy.close()
+    assert [request.split()[1] for request in proxy.requests[:2]] == [b"http://localhost:1/api/versions"] * 2
+    assert "proxy" in run("handler-check", "Far").output
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    ["proxy.example:3128", "ftp://proxy.example", "http://u:pw@proxy.example", "http://proxy.example/x", "http://[bad"],
+)
+def test_a_proxy_that_cannot_be_one_is_named(run: Run, cast: Cast, proxy: str) -> None:
+    refused = run("handler-add", name="Far", url="https://vcd.example/api", proxy=proxy)
+    assert refused.exit_code != 0
+    assert "--proxy" in refused.output
+    assert "pw" not in refused.output
+
+
+def test_a_ca_file_that_is_not_there_is_named(run: Run, cast: Cast) -> None:
+    refused = run("handler-add", name="Far", url="https://vcd.example/api", ca_file="no-such.pem")
+    assert "--ca-file" in refused.output
+    assert "no-such.pem" in refused.output
+
+
+def test_the_check_names_the_version_in_use(run: Run, cloud: Simulator) -> None:
+    assert "API 39." in run("handler-check", "Moscow").output
+    assert "no vCloud named Berlin" in run("handler-check", "Berlin").output
+
+
+def test_a_deprecated_version_is_told_and_kept(run: Run, cast: Cast) -> None:
+    body = fixture("versions-39").replace('"false"', '"true"').encode()
+    vcloud = Server(say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)))
+    try:
+        assert (
+            "API 39.1, the newest that this panel knows, is deprecated"
+            in run("handler-add", name="Old", url=vcloud.url).output
+        )
+    finally:
+        vcloud.close()
+    handler = db.session.scalars(select(Handler)).one()
+    assert (handler.api_version, handler.is_api_deprecated) == ("39.1", True)
+
+
+def test_a_version_that_has_become_deprecated_is_kept_by_the_probe(
+    cloud: Simulator,
+) -> None:
+    assert not db.session.scalars(select(Handler)).one().is_api_deprecated
+    body = fixture("versions-39").replace('"false"', '"true"').encode()
+    vcloud = Server(say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)))
+    with transaction():
+        db.session.scalars(select(Handler)).one().api_url = vcloud.url
+    try:
+        sync.probe_all()
+    finally:
+        vcloud.close()
+    assert db.session.scalars(select(Handler)).one().is_api_deprecated

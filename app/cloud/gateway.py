@@ -12,6 +12,8 @@ from app.db import db, transaction
 LIMITS = vcloud.Limits(connect_s=5, answer_s=20, call_s=20)
 """A call to vCloud ends after 20 s, whatever happens on the line: a turn makes about three."""
 NOTE_AFTER = timedelta(seconds=10)
+NOBODY = vcloud.Login(org="", user="", password="")
+"""For questions that need no login."""
 
 
 @contextmanager
@@ -23,7 +25,7 @@ def client(service_id: uuid.UUID) -> Iterator[vcloud.Client]:
     """
     service = db.session.get_one(Service, service_id)
     handler_id = service.handler_id
-    login = vcloud.Login(org=service.org_name, user=service.username, password=service.password or "")
+    login = login_of(service, service.org_name)
     session = vcloud.Session.load(service.session) if service.session else None
     connection = connect(service.handler, login, session)
     db.session.rollback()  # nothing slow inside a transaction, not even inside one that only reads
@@ -40,18 +42,30 @@ def client(service_id: uuid.UUID) -> Iterator[vcloud.Client]:
             _keep_session(service_id, connection.session)
 
 
-def probe(handler_id: uuid.UUID) -> None:
-    """Ask one vCloud whether it is there, without logging in, and write the answer down."""
+def login_of(holder: Handler | Service, org: str) -> vcloud.Login | vcloud.ApiToken:
+    """The login that was given with this vCloud (the provider's, org "System") or with this service."""
+    if holder.api_token is not None:
+        return vcloud.ApiToken(org=org, token=holder.api_token)
+    return vcloud.Login(org=org, user=holder.username, password=holder.password or "")
+
+
+def probe(handler_id: uuid.UUID) -> vcloud.ApiVersion:
+    """Ask one vCloud whether it is there, without logging in, and write down what it says; raises a VcloudError.
+
+    Returns the API version that it is asked with.
+    """
     handler = db.session.get_one(Handler, handler_id)
-    connection = connect(handler, vcloud.Login(org="", user="", password=""))
+    connection = connect(handler, NOBODY)
     db.session.rollback()
     with connection:
         try:
-            connection.versions()
+            version = vcloud.best_version(connection.versions())
         except vcloud.VcloudError:
             note_answer(handler_id, answered=False)
-        else:
-            note_answer(handler_id, answered=True)
+            raise
+    note_answer(handler_id, answered=True)
+    _note_version(handler_id, version)
+    return version
 
 
 def note_answer(handler_id: uuid.UUID, *, answered: bool) -> None:
@@ -71,10 +85,22 @@ def note_answer(handler_id: uuid.UUID, *, answered: bool) -> None:
             handler.silent_since = handler.silent_since or now
 
 
-def connect(handler: Handler, login: vcloud.Login, session: vcloud.Session | None = None) -> vcloud.Client:
+def connect(
+    handler: Handler, login: vcloud.Login | vcloud.ApiToken, session: vcloud.Session | None = None
+) -> vcloud.Client:
     """A client of this vCloud; close it, or use it in a `with`."""
     verify: bool | str = handler.ca_file or handler.verify_tls
-    return vcloud.Client(handler.api_url, login, session=session, verify=verify, limits=LIMITS)
+    return vcloud.Client(handler.api_url, login, session=session, verify=verify, proxy=handler.proxy, limits=LIMITS)
+
+
+def _note_version(handler_id: uuid.UUID, version: vcloud.ApiVersion) -> None:
+    handler = db.session.get_one(Handler, handler_id)
+    known = (handler.api_version, handler.is_api_deprecated) == (version.number, version.deprecated)
+    db.session.rollback()
+    if not known:
+        with transaction():
+            handler = db.session.get_one(Handler, handler_id)
+            handler.api_version, handler.is_api_deprecated = version.number, version.deprecated
 
 
 def _keep_session(service_id: uuid.UUID, session: vcloud.Session) -> None:

@@ -8,7 +8,7 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, false, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import Account, User
@@ -26,8 +26,17 @@ class Handler(Row):
     api_url: Mapped[str] = mapped_column(String(255))
     verify_tls: Mapped[bool]
     ca_file: Mapped[str | None] = mapped_column(String(255))
+    proxy: Mapped[str | None] = mapped_column(String(255))  # address of the HTTP proxy on the way there
+    # The provider's own login, if given: a user with his password, or an API token instead of both.
+    username: Mapped[str] = mapped_column(String(128), server_default="")
+    password_sealed: Mapped[str | None] = mapped_column(Text)
+    api_token_sealed: Mapped[str | None] = mapped_column(Text)
+    api_version: Mapped[str | None] = mapped_column(String(20))  # what it was last asked with
+    is_api_deprecated: Mapped[bool] = mapped_column(server_default=false())  # vCloud says that this version will go
     answered_at: Mapped[datetime | None]
     silent_since: Mapped[datetime | None]  # set while vCloud does not answer
+    password = Sealed()
+    api_token = Sealed()
 
 
 class Service(Row):
@@ -39,14 +48,16 @@ class Service(Row):
     handler_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("handlers.id"))
     org_name: Mapped[str] = mapped_column(String(128))
     vdc_urn: Mapped[str] = mapped_column(String(80))
-    username: Mapped[str] = mapped_column(String(128))
+    username: Mapped[str] = mapped_column(String(128))  # empty: an API token is the login
     password_sealed: Mapped[str | None] = mapped_column(Text)
+    api_token_sealed: Mapped[str | None] = mapped_column(Text)
     session_sealed: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime]
     account: Mapped[Account] = relationship()
     handler: Mapped[Handler] = relationship()
     vdc: Mapped["Vdc | None"] = relationship(back_populates="service")
     password = Sealed()
+    api_token = Sealed()
     session = Sealed()  # the vCloud session, shared by all workers
 
 

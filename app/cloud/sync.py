@@ -6,6 +6,7 @@ that is newer than what is being applied is left as it is.
 
 import uuid
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
@@ -40,7 +41,8 @@ def all_services() -> list[uuid.UUID]:
 def probe_all() -> None:
     """Ask every vCloud whether it is there."""
     for handler_id in list(db.session.scalars(select(Handler.id))):
-        gateway.probe(handler_id)
+        with suppress(vcloud.VcloudError):  # that it is silent is written down
+            gateway.probe(handler_id)
 
 
 def refresh(service_id: uuid.UUID) -> None:

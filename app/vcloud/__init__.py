@@ -29,6 +29,7 @@ from app.vcloud.types import (
     Vm,
     VmRecord,
 )
+from app.vcloud.wire import best_version
 
 __all__ = [
     "AllocatedAddress",
@@ -67,4 +68,5 @@ __all__ = [
     "Vm",
     "VmRecord",
     "VmStatus",
+    "best_version",
 ]

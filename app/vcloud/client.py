@@ -98,6 +98,10 @@ class Client:
         """Return the API versions on offer. Needs no login and serves as a probe."""
         return self._wire.versions()
 
+    def version(self) -> str:
+        """Return the API version in use. Logs in if there is no session, so it tells whether the login is good."""
+        return self._wire.version()
+
     def vdcs(self) -> list[Vdc]:
         """Return all VDCs we may see, each read whole."""
         rows = self._listings.rows("orgVdc", required_urn, lambda urn: urn)

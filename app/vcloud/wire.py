@@ -192,21 +192,25 @@ class Wire:
     def _open(self, deadline: float) -> Session:
         """Log in with the highest version both sides know, and remember the session."""
         self.session = None
-        version = _choose(self._versions(deadline))
+        best = best_version(self._versions(deadline))
+        if best.deprecated:
+            log.warning("vCloud has deprecated API version %s, the newest that this client knows", best.number)
+        version = best.number
         door = self._login.door(self.base.removesuffix("/api"), version)
         answer = self._transport.send("POST", door.url, headers=door.headers, body=door.body, deadline=deadline)
         self.session = self._login.session(answer, version)
         return self.session
 
 
-def _choose(offered: list[ApiVersion]) -> str:
+def best_version(offered: list[ApiVersion]) -> ApiVersion:
+    """Return the version a session is opened with, the highest that both sides know. Refused if there is none.
+
+    One that is deprecated works until the provider's next upgrades withdraw it; then only a newer panel helps.
+    """
     known = [item for item in offered if _OLDEST <= version_key(item.number) < _TOO_NEW]
     if not known:
         raise Refused(f"vCloud offers no API version from 5.5 to 39, only {[item.number for item in offered]}"[:300])
-    best = max(known, key=lambda item: version_key(item.number))
-    if best.deprecated:
-        log.warning("vCloud has deprecated API version %s, the newest that this client knows", best.number)
-    return best.number
+    return max(known, key=lambda item: version_key(item.number))
 
 
 def _may_pass(error: Unavailable) -> bool:
