@@ -13,10 +13,16 @@ import typing
 from typing import Any
 
 
+def fields(record: Any) -> dict[str, Any]:
+    """The fields of a record as they are."""
+    cls: Any = type(record)
+    return {name: getattr(record, name) for name in _hints(cls)}
+
+
 def encode(value: Any) -> Any:
     """A JSON value for `value`."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {key: encode(item) for key, item in vars(value).items()}
+        return {name: encode(item) for name, item in fields(value).items()}
     if isinstance(value, dict):
         return {key: encode(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from vcdsim import leases, tasks
 from vcdsim.clock import Clock
-from vcdsim.codec import decode
+from vcdsim.codec import decode, fields
 from vcdsim.world import World
 
 FORMAT = "vcdsim-world"
@@ -37,7 +37,7 @@ _KEPT = (
 def dump(world: World) -> str:
     """The world as JSON text."""
     kept = {name: getattr(world, name) for name in _KEPT}
-    return json.dumps({"format": FORMAT, "version": VERSION, **kept}, default=vars, separators=(",", ":"))
+    return json.dumps({"format": FORMAT, "version": VERSION, **kept}, default=fields, separators=(",", ":"))
 
 
 def write(path: Path, text: str) -> None:
@@ -78,8 +78,8 @@ def from_data(data: object, clock: Clock) -> World:
 
 def _decoded(data: dict[str, object], clock: Clock) -> World:
     hints = typing.get_type_hints(World)
-    fields = {field.name for field in dataclasses.fields(World)}
-    kept = {name: decode(hints[name], data[name]) for name in _KEPT if name in data and name in fields}
+    known = {field.name for field in dataclasses.fields(World)}
+    kept = {name: decode(hints[name], data[name]) for name in _KEPT if name in data and name in known}
     world = World(clock, **kept)
     tasks.resume_agenda(world)
     leases.watch_all(world)
