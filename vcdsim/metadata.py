@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import datetime
 
@@ -36,6 +37,13 @@ def visible(world: World, user: User, carrier: Carrier) -> dict[str, Metadata]:
     """The entries the user may read, under their stored keys."""
     everything = world.sees_all(user)
     return {key: one for key, one in carrier.metadata.items() if everything or one.visibility != "PRIVATE"}
+
+
+def visible_values(world: World, user: User, carriers: Iterable[Carrier], key: str) -> list[Metadata | None]:
+    """What the user may read under the stored key, carrier by carrier."""
+    everything = world.sees_all(user)
+    found = (carrier.metadata.get(key) for carrier in carriers)
+    return [one if one is None or everything or one.visibility != "PRIVATE" else None for one in found]
 
 
 def change(world: World, actor: User, carrier: Carrier, entries: dict[str, Metadata]) -> Task:

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
 from lxml import etree
 
-from vcdsim.api import hrefs, query_filter, xml
+from vcdsim.api import hrefs, query_filter
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.metadata import write_metadata
 from vcdsim.api.query_columns import Column, QueryType
-from vcdsim.api.query_filter import Getter, Value
+from vcdsim.api.query_filter import Reader, Value
+from vcdsim.api.query_records import kind_of, write_rows
 from vcdsim.api.query_types import TYPES
 from vcdsim.api.routing import route
-from vcdsim.entities import Metadata
-from vcdsim.metadata import visible
+from vcdsim.metadata import visible, visible_values
 from vcdsim.refusals import RefusalError
 
-#: An attribute of a record: name, what reads it, what it points to.
-Shown = tuple[str, Getter, str | Callable[[Any], str] | None]
 FORMATS = ("references", "records", "idrecords")
 DEFAULT_PAGE, LARGEST_PAGE = 25, 128
 _ADMIN_TYPES = {
@@ -82,35 +80,38 @@ def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     element = ctx.root(tag, media_type, {**attributes, "href": _address(ctx, page)})
     fields = [one for one in parameters.get("fields", "").split(",") if one]
     _page_links(ctx, element, media_type, page, max(1, -(-len(rows) // size)))
-    shown = [
-        (key, column.bound(ctx.world), column.kind) for key, column in columns.items() if not fields or key in fields
-    ]
+    shown = {key: column for key, column in columns.items() if not fields or key in fields}
+    shown_rows = rows[first : first + size]
+    records = write_rows(ctx, element, chosen, shown, shown_rows, form)
     keys = [_stored_key(one) for one in fields if one.startswith("metadata")]
-    for row in rows[first : first + size]:
-        record = _write_row(ctx, element, chosen, shown, row, form)
-        if keys:
-            entries = {key: entry for key, entry in _metadata_of(ctx, row).items() if key in keys}
-            write_metadata(ctx, record, ctx.href(_kind(chosen.kind, row), chosen.row_id(row)), entries)
+    if keys:
+        _write_metadata(ctx, chosen, shown_rows, records, keys)
     return ctx.xml(element, media_type)
 
 
+def _write_metadata(
+    ctx: Context, chosen: QueryType, rows: list[Any], records: list[etree._Element], keys: list[str]
+) -> None:
+    for row, record in zip(rows, records, strict=True):
+        carried = visible(ctx.world, ctx.user, row) if hasattr(row, "metadata") else {}
+        entries = {key: entry for key, entry in carried.items() if key in keys}
+        write_metadata(ctx, record, ctx.href(kind_of(chosen.kind, row), chosen.row_id(row)), entries)
+
+
 def _selected(ctx: Context, chosen: QueryType, columns: dict[str, Column], parameters: dict[str, str]) -> list[Any]:
-    rows = chosen.rows(ctx.world, ctx.user)
+    rows = list(chosen.rows(ctx.world, ctx.user))
     if parameters.get("filter"):
         encoded = parameters.get("filterEncoded", "").lower() == "true" and ctx.version < _SINGLE_ENCODING
 
-        def getter(name: str) -> Getter | None:
+        def reader(name: str) -> Reader | None:
             if name in ("href", "id"):
-                return chosen.row_id
+                return lambda rows: [chosen.row_id(row) for row in rows]
             if name.startswith(("metadata:", "metadata@SYSTEM:")):
-                return lambda row: _metadata_value(ctx, row, name)
-            if name not in columns:
-                return None
-            return columns[name].bound(ctx.world)
+                return lambda rows: _metadata_values(ctx, rows, name)
+            return partial(columns[name].values, ctx.world) if name in columns else None
 
-        predicate = query_filter.parse(parameters["filter"], getter, encoded_values=encoded)
-        rows = [row for row in rows if predicate(row)]
-    return _sorted(ctx, list(rows), columns, parameters)
+        rows = query_filter.parse(parameters["filter"], reader, encoded_values=encoded)(rows)
+    return _sorted(ctx, rows, columns, parameters)
 
 
 def _stored_key(name: str) -> str:
@@ -119,34 +120,29 @@ def _stored_key(name: str) -> str:
     return key if domain == "metadata" else f"SYSTEM/{key}"
 
 
-def _metadata_value(ctx: Context, row: Any, name: str) -> Value:
-    """`STRING:v` as filters write it, None when the row has no such entry."""
-    entry = _metadata_of(ctx, row).get(_stored_key(name))
-    return None if entry is None else f"{entry.kind.upper()}:{entry.value}"
-
-
-def _metadata_of(ctx: Context, row: Any) -> dict[str, Metadata]:
-    return visible(ctx.world, ctx.user, row) if hasattr(row, "metadata") else {}
+def _metadata_values(ctx: Context, rows: list[Any], name: str) -> list[Value]:
+    """`STRING:v` as filters write it, None when a row has no such entry."""
+    if not all(hasattr(row, "metadata") for row in rows[:1]):
+        return [None] * len(rows)
+    entries = visible_values(ctx.world, ctx.user, rows, _stored_key(name))
+    return [None if entry is None else f"{entry.kind.upper()}:{entry.value}" for entry in entries]
 
 
 def _sorted(ctx: Context, rows: list[Any], columns: dict[str, Column], parameters: dict[str, str]) -> list[Any]:
+    """The rows in order; those without a value come last, and first if the order is reversed."""
     for parameter, descending in (("sortAsc", False), ("sortDesc", True)):
         name = parameters.get(parameter)
         if name is None:
             continue
         if name not in columns:
             raise RefusalError(f"Bad request: the attribute {name!r} cannot be sorted by.")
-        get = columns[name].get
-        rows.sort(key=lambda row: _sort_key(get(ctx.world, row)), reverse=descending)
+        values = columns[name].values(ctx.world, rows)
+        keys: list[Any] = [one.lower() if isinstance(one, str) else one for one in values]
+        known = [number for number, key in enumerate(keys) if key is not None]
+        unknown = [] if len(known) == len(keys) else [number for number, key in enumerate(keys) if key is None]
+        known.sort(key=keys.__getitem__, reverse=descending)
+        rows = [rows[number] for number in (unknown + known if descending else known + unknown)]
     return rows
-
-
-def _sort_key(value: Value) -> tuple[int, int, str]:
-    if value is None:
-        return (1, 0, "")
-    if isinstance(value, str):
-        return (0, 0, value.lower())
-    return (0, int(value), "")
 
 
 def _window(parameters: dict[str, str]) -> tuple[int, int, int]:
@@ -181,31 +177,5 @@ def _page_links(ctx: Context, element: etree._Element, media_type: str, page: in
             link(element, rel, _address(ctx, number), media_type)
 
 
-def _write_row(
-    ctx: Context, element: etree._Element, chosen: QueryType, shown: list[Shown], row: Any, form: str
-) -> etree._Element:
-    row_id, kind = chosen.row_id(row), _kind(chosen.kind, row)
-    if form == "references":
-        name = next((get(row) for key, get, _ in shown if key == "name"), None)
-        return ctx.reference(element, f"{chosen.element}Reference", kind, row_id, str(name or ""))
-    attributes = {"id": hrefs.urn(kind, row_id)} if form == "idrecords" else {"href": ctx.href(kind, row_id)}
-    address = hrefs.urn if form == "idrecords" else ctx.href
-    for key, get, target in shown:
-        value = get(row)
-        if value is None:
-            continue
-        if value is True or value is False:
-            attributes[key] = "true" if value else "false"
-        elif target is not None:
-            attributes[key] = address(_kind(target, row), str(value))
-        else:
-            attributes[key] = value if value.__class__ is str else str(value)
-    return etree.SubElement(element, xml.tag(f"{chosen.element}Record"), attributes)
-
-
 def _formats(chosen: QueryType) -> tuple[str, ...]:
     return FORMATS if chosen.has_references else FORMATS[1:]
-
-
-def _kind(kind: str | Callable[[Any], str], row: Any) -> str:
-    return kind if isinstance(kind, str) else kind(row)

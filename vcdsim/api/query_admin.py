@@ -4,22 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vcdsim.api.context import moment
-from vcdsim.api.query_columns import Column, constant
+from vcdsim.api.query_columns import Column, constant, milliseconds, own, plain
 from vcdsim.api.query_vms import VAPP
 from vcdsim.people import User
 from vcdsim.world import World
 
-_ORG = Column(lambda _, one: one.org_id, kind="org")
+_ORG = plain("org_id", kind="org")
 
 USER = {
-    "name": Column(lambda _, user: user.name),
-    "fullName": Column(lambda _, user: user.full_name),
-    "isEnabled": Column(lambda _, user: user.is_enabled),
+    "name": plain("name"),
+    "fullName": plain("full_name"),
+    "isEnabled": plain("is_enabled"),
     "numberOfDeployedVMs": Column(lambda world, user: _vms_of(world, user, is_deployed=True)),
-    "deployedVMQuota": Column(lambda _, user: user.deployed_vm_quota),
+    "deployedVMQuota": plain("deployed_vm_quota"),
     "numberOfStoredVMs": Column(lambda world, user: _vms_of(world, user, is_deployed=False)),
-    "storedVMQuota": Column(lambda _, user: user.stored_vm_quota),
+    "storedVMQuota": plain("stored_vm_quota"),
     "isLdapUser": Column(constant(False)),
     "identityProviderType": Column(constant("INTEGRATED"), (5, 1)),
 }
@@ -28,17 +27,17 @@ _NOT_FOR_ADMIN = ("isPublic", "snapshot", "numberOfCpus")
 ADMIN_VAPP = {**{key: column for key, column in VAPP.items() if key not in _NOT_FOR_ADMIN}, "org": _ORG}
 EVENT = {
     "eventType": Column(lambda _, task: f"com/vmware/vcloud/event/task/{_event(task.status)}"),
-    "timeStamp": Column(lambda _, task: moment(task.finished_at or task.created_at)),
+    "timeStamp": own(lambda task: milliseconds(task.finished_at or task.created_at)),
     "eventStatus": Column(lambda _, task: int(task.status != "error")),
     "userName": Column(lambda world, task: world.users[task.user_id].name),
     "orgName": Column(lambda world, task: world.orgs[task.org_id].name),
     "entityType": Column(constant("task")),
-    "entityName": Column(lambda _, task: task.operation_name),
-    "entity": Column(lambda _, task: task.id, kind="task"),
+    "entityName": plain("operation_name"),
+    "entity": plain("id", kind="task"),
     "serviceNamespace": Column(constant("com.vmware.vcloud"), (5, 1)),
 }
 ORG_NETWORK = {
-    "name": Column(lambda _, one: one.name),
+    "name": plain("name"),
     "org": _ORG,
     "isIpScopeInherited": Column(constant(False)),
     "gateway": Column(lambda _, one: one.scope.gateway),

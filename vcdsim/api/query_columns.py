@@ -1,14 +1,14 @@
 """What a query type is made of: rows, and attributes with the API version that brought them.
 
 A getter of a plain attribute gives a value; one of a reference gives the bare id, which becomes
-an href (`records`) or a urn (`idrecords`). Values are made when asked for, row by row.
+an href (`records`) or a urn (`idrecords`). Values are made when asked for, an attribute of many
+rows at a time.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from typing import Any
 
@@ -25,12 +25,14 @@ class Column:
     get: Callable[[World, Any], Value]
     since: Version = (1, 5)
     kind: str | Callable[[Any], str] | None = None
-    #: Reads the row alone, where that is enough: 10,000 rows are filtered in a few milliseconds.
+    #: Reads the row alone, where that is enough: it is several times as fast.
     own: Callable[[Any], Value] | None = None
 
-    def bound(self, world: World) -> Callable[[Any], Value]:
-        """What reads the attribute of a row of this world."""
-        return self.own or partial(self.get, world)
+    def values(self, world: World, rows: list[Any]) -> list[Value]:
+        """The attribute of each row."""
+        if self.own is not None:
+            return list(map(self.own, rows))
+        return [self.get(world, row) for row in rows]
 
 
 @dataclass(frozen=True)
@@ -48,10 +50,25 @@ class QueryType:
     until: Version = (1000, 0)
 
 
+def own(get: Callable[[Any], Value], since: Version = (1, 5), kind: str | None = None) -> Column:
+    """A column that needs nothing but the row."""
+    return Column(lambda _, row: get(row), since, kind, get)
+
+
 def plain(field: str, since: Version = (1, 5), kind: str | None = None) -> Column:
     """A column that is a field of the row."""
-    own = attrgetter(field)
-    return Column(lambda _, row: own(row), since, kind, own)
+    return own(attrgetter(field), since, kind)
+
+
+def date(field: str, since: Version = (1, 5)) -> Column:
+    """A column that is a field with a moment in it, or None."""
+    seconds = attrgetter(field)
+    return own(lambda row: milliseconds(seconds(row)), since)
+
+
+def milliseconds(seconds: float | None) -> Value:
+    """A moment as exact as answers show it, so that a client finds again what it read."""
+    return None if seconds is None else round(seconds * 1e6) // 1000 / 1000
 
 
 def owner_name(world: World, row: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from vcdsim.api.query_columns import Column, constant, owner_name
+from vcdsim.api.query_columns import Column, constant, owner_name, plain
 from vcdsim.entities import IndependentDisk
 from vcdsim.people import User
 from vcdsim.world import World
@@ -12,35 +12,35 @@ from vcdsim.world import World
 _BUS_NAMES = {"5": "IDE", "6": "SCSI", "20": "SATA"}
 
 DISK = {
-    "name": Column(lambda _, disk: disk.name),
-    "vdc": Column(lambda _, disk: disk.vdc_id, kind="vdc"),
+    "name": plain("name"),
+    "vdc": plain("vdc_id", kind="vdc"),
     "sizeB": Column(lambda _, disk: disk.size_mb * 2**20),
-    "sizeMb": Column(lambda _, disk: disk.size_mb, (33, 0)),
+    "sizeMb": plain("size_mb", (33, 0)),
     "datastoreName": Column(constant("datastore-1")),
     "ownerName": Column(owner_name),
     "vdcName": Column(lambda world, disk: world.vdcs[disk.vdc_id].name),
     "task": Column(lambda world, disk: disk.last_task_id if disk.last_task_id in world.tasks else None, kind="task"),
-    "storageProfile": Column(lambda _, disk: disk.storage_profile_id, kind="vdcstorageProfile"),
+    "storageProfile": plain("storage_profile_id", kind="vdcstorageProfile"),
     "storageProfileName": Column(lambda world, disk: world.storage_profiles[disk.storage_profile_id].name),
     "status": Column(lambda _, disk: "RESOLVED" if disk.is_resolved else "UNRESOLVED"),
-    "busType": Column(lambda _, disk: disk.bus_type),
+    "busType": plain("bus_type"),
     "busTypeDesc": Column(lambda _, disk: _BUS_NAMES[disk.bus_type]),
-    "busSubType": Column(lambda _, disk: disk.bus_sub_type),
+    "busSubType": plain("bus_sub_type"),
     "isAttached": Column(lambda _, disk: disk.vm_id is not None),
-    "description": Column(lambda _, disk: disk.description, (31, 0)),
+    "description": plain("description", (31, 0)),
     "attachedVmCount": Column(lambda _, disk: int(disk.vm_id is not None), (31, 0)),
     "isShareable": Column(constant(False), (35, 0)),
     "sharingType": Column(constant("None"), (35, 0)),
-    "uuid": Column(lambda _, disk: disk.id, (36, 0)),
+    "uuid": plain("id", (36, 0)),
 }
 ADMIN_DISK = {
     **{key: column for key, column in DISK.items() if column.since == (1, 5)},
-    "org": Column(lambda _, disk: disk.org_id, kind="org"),
+    "org": plain("org_id", kind="org"),
 }
 RELATION = {
-    "vdc": Column(lambda _, disk: disk.vdc_id, kind="vdc"),
-    "disk": Column(lambda _, disk: disk.id, kind="disk"),
-    "vm": Column(lambda _, disk: disk.vm_id, kind="vm"),
+    "vdc": plain("vdc_id", kind="vdc"),
+    "disk": plain("id", kind="disk"),
+    "vm": plain("vm_id", kind="vm"),
 }
 
 

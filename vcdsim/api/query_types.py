@@ -7,9 +7,8 @@ from operator import attrgetter
 from typing import Any
 
 from vcdsim import networks, tasks
-from vcdsim.api.context import moment
 from vcdsim.api.query_admin import ADMIN_USER, ADMIN_VAPP, EVENT, ORG_NETWORK, USER, living_users
-from vcdsim.api.query_columns import Column, QueryType, constant, owner_name
+from vcdsim.api.query_columns import Column, QueryType, constant, date, owner_name, plain
 from vcdsim.api.query_disks import ADMIN_DISK, DISK, RELATION, attached_disks
 from vcdsim.api.query_vms import ADMIN_VM, VAPP, VM, visible_vms
 from vcdsim.api.tasks import operation_text
@@ -39,12 +38,12 @@ _TEMPLATE = {
     "ownerName": Column(owner_name),
     "catalogName": Column(lambda world, one: world.catalogs[one.catalog_id].name),
     "isPublished": Column(lambda world, one: world.catalogs[one.catalog_id].is_public),
-    "name": Column(lambda _, one: one.name),
-    "description": Column(lambda _, one: one.description, (5, 7)),
-    "vdc": Column(lambda _, one: one.vdc_id, kind="vdc"),
+    "name": plain("name"),
+    "description": plain("description", (5, 7)),
+    "vdc": plain("vdc_id", kind="vdc"),
     "vdcName": Column(lambda world, one: world.vdcs[one.vdc_id].name),
-    "org": Column(lambda _, one: one.org_id, kind="org"),
-    "creationDate": Column(lambda _, one: moment(one.created_at)),
+    "org": plain("org_id", kind="org"),
+    "creationDate": date("created_at"),
     "isBusy": Column(constant(False)),
     "isGoldMaster": Column(constant(False)),
     "isEnabled": Column(constant(True)),
@@ -53,50 +52,50 @@ _TEMPLATE = {
     "isExpired": Column(constant(False), (5, 1)),
     "storageProfileName": Column(lambda world, one: world.default_profile(world.vdcs[one.vdc_id]).name, (5, 1)),
     "version": Column(constant(1), (30, 0)),
-    "catalog": Column(lambda _, one: one.catalog_id, (37, 1), "catalog"),
+    "catalog": plain("catalog_id", (37, 1), "catalog"),
 }
 _CATALOG = {
-    "name": Column(lambda _, one: one.name),
-    "description": Column(lambda _, one: one.description, (30, 0)),
-    "isPublished": Column(lambda _, one: one.is_public),
-    "isShared": Column(lambda _, one: one.is_public),
-    "creationDate": Column(lambda _, one: moment(one.created_at)),
+    "name": plain("name"),
+    "description": plain("description", (30, 0)),
+    "isPublished": plain("is_public"),
+    "isShared": plain("is_public"),
+    "creationDate": date("created_at"),
     "orgName": Column(lambda world, one: world.orgs[one.org_id].name),
     "ownerName": Column(owner_name),
     "numberOfVAppTemplates": Column(lambda _, one: len(one.template_ids)),
     "numberOfMedia": Column(constant(0)),
-    "owner": Column(lambda _, one: one.owner_id, kind="user"),
+    "owner": plain("owner_id", kind="user"),
     "version": Column(lambda _, one: len(one.template_ids), (30, 0)),
     "status": Column(constant("READY"), (30, 0)),
     "isLocal": Column(constant(True), (35, 0)),
 }
 _CATALOG_ITEM = {
-    "entity": Column(lambda _, one: one.id, kind="vapptemplate"),
-    "entityName": Column(lambda _, one: one.name),
+    "entity": plain("id", kind="vapptemplate"),
+    "entityName": plain("name"),
     "entityType": Column(constant("vapptemplate")),
-    "catalog": Column(lambda _, one: one.catalog_id, kind="catalog"),
+    "catalog": plain("catalog_id", kind="catalog"),
     "catalogName": Column(lambda world, one: world.catalogs[one.catalog_id].name),
     "ownerName": Column(owner_name),
-    "owner": Column(lambda _, one: one.owner_id, kind="user"),
+    "owner": plain("owner_id", kind="user"),
     "isPublished": Column(lambda world, one: world.catalogs[one.catalog_id].is_public),
-    "vdc": Column(lambda _, one: one.vdc_id, kind="vdc"),
+    "vdc": plain("vdc_id", kind="vdc"),
     "vdcName": Column(lambda world, one: world.vdcs[one.vdc_id].name),
     "isVdcEnabled": Column(constant(True)),
-    "creationDate": Column(lambda _, one: moment(one.created_at)),
+    "creationDate": date("created_at"),
     "isExpired": Column(constant(False)),
     "status": Column(constant("RESOLVED")),
-    "name": Column(lambda _, one: one.name),
+    "name": plain("name"),
 }
 _VDC = {
-    "name": Column(lambda _, vdc: vdc.name),
-    "description": Column(lambda _, vdc: vdc.description, (29, 0)),
-    "isEnabled": Column(lambda _, vdc: vdc.is_enabled),
-    "cpuAllocationMhz": Column(lambda _, vdc: vdc.cpu_limit_mhz),
-    "cpuLimitMhz": Column(lambda _, vdc: vdc.cpu_limit_mhz),
+    "name": plain("name"),
+    "description": plain("description", (29, 0)),
+    "isEnabled": plain("is_enabled"),
+    "cpuAllocationMhz": plain("cpu_limit_mhz"),
+    "cpuLimitMhz": plain("cpu_limit_mhz"),
     "cpuUsedMhz": Column(lambda world, vdc: world.compute_used(vdc)[0]),
     "cpuReservedMhz": Column(lambda _, vdc: vdc.cpu_limit_mhz // 2, (30, 0)),
-    "memoryAllocationMB": Column(lambda _, vdc: vdc.memory_limit_mb),
-    "memoryLimitMB": Column(lambda _, vdc: vdc.memory_limit_mb),
+    "memoryAllocationMB": plain("memory_limit_mb"),
+    "memoryLimitMB": plain("memory_limit_mb"),
     "memoryUsedMB": Column(lambda world, vdc: world.compute_used(vdc)[1]),
     "memoryReservedMB": Column(lambda _, vdc: vdc.memory_limit_mb // 2, (30, 0)),
     "storageLimitMB": Column(lambda world, vdc: world.default_profile(vdc).limit_mb),
@@ -112,57 +111,57 @@ _VDC = {
     "numberOfVMs": Column(lambda world, vdc: len(world.vdc_vms(vdc)), (30, 0)),
 }
 _NETWORK = {
-    "name": Column(lambda _, one: one.name),
+    "name": plain("name"),
     "defaultGateway": Column(lambda _, one: one.scope.gateway),
     "netmask": Column(lambda _, one: one.scope.netmask),
     "dns1": Column(lambda _, one: one.scope.dns1 or None),
     "dns2": Column(lambda _, one: one.scope.dns2 or None),
     "dnsSuffix": Column(lambda _, one: one.scope.dns_suffix or None),
     "linkType": Column(lambda _, one: {"bridged": 0, "natRouted": 1, "isolated": 2}[one.fence_mode]),
-    "vdc": Column(lambda _, one: one.vdc_id, kind="vdc"),
+    "vdc": plain("vdc_id", kind="vdc"),
     "isBusy": Column(constant(False)),
-    "isShared": Column(lambda _, one: one.is_shared),
+    "isShared": plain("is_shared"),
     "vdcName": Column(lambda world, one: world.vdcs[one.vdc_id].name),
     "isIpScopeInherited": Column(constant(False)),
     "usedIpCount": Column(lambda _, one: len(one.used), (29, 0)),
     "totalIpCount": Column(lambda _, one: networks.pool_size(one.scope), (29, 0)),
 }
 _PROFILE = {
-    "name": Column(lambda _, one: one.name),
+    "name": plain("name"),
     "isEnabled": Column(constant(True)),
-    "isDefaultStorageProfile": Column(lambda _, one: one.is_default),
+    "isDefaultStorageProfile": plain("is_default"),
     "storageUsedMB": Column(lambda world, one: world.storage_used_mb(one)),
-    "storageLimitMB": Column(lambda _, one: one.limit_mb),
+    "storageLimitMB": plain("limit_mb"),
     "numberOfConditions": Column(constant(0)),
-    "vdc": Column(lambda _, one: one.vdc_id, kind="vdc"),
+    "vdc": plain("vdc_id", kind="vdc"),
     "vdcName": Column(lambda world, one: world.vdcs[one.vdc_id].name),
     "isVdcBusy": Column(constant(False)),
 }
 _TASK = {
-    "org": Column(lambda _, task: task.org_id, kind="org"),
+    "org": plain("org_id", kind="org"),
     "orgName": Column(lambda world, task: world.orgs[task.org_id].name),
-    "name": Column(lambda _, task: task.operation_name),
-    "startDate": Column(lambda _, task: moment(task.created_at)),
-    "endDate": Column(lambda _, task: None if task.finished_at is None else moment(task.finished_at)),
-    "status": Column(lambda _, task: task.status),
+    "name": plain("operation_name"),
+    "startDate": date("created_at"),
+    "endDate": date("finished_at"),
+    "status": plain("status"),
     "progress": Column(lambda world, task: tasks.progress(task, world.now()), (9, 0)),
     "ownerName": Column(lambda world, task: world.users[task.user_id].name),
     "object": Column(lambda _, task: task.owner_id, kind=lambda task: str(task.owner_kind)),
-    "objectType": Column(lambda _, task: task.owner_kind),
-    "objectName": Column(lambda _, task: task.owner_name),
+    "objectType": plain("owner_kind"),
+    "objectName": plain("owner_name"),
     "serviceNamespace": Column(constant("com.vmware.vcloud"), (5, 1)),
     "operationFull": Column(lambda _, task: operation_text(task), (30, 0)),
     "message": Column(lambda _, task: task.error.message if task.error else None, (32, 0)),
 }
 _ORG = {
-    "name": Column(lambda _, org: org.name),
-    "isEnabled": Column(lambda _, org: org.is_enabled),
+    "name": plain("name"),
+    "isEnabled": plain("is_enabled"),
     "isReadOnly": Column(constant(False)),
-    "displayName": Column(lambda _, org: org.full_name),
+    "displayName": plain("full_name"),
 }
 
 
-_ADMIN_VDC = {**_VDC, "org": Column(lambda _, vdc: vdc.org_id, kind="org")}
+_ADMIN_VDC = {**_VDC, "org": plain("org_id", kind="org")}
 _ADMIN_TASK = {key: column for key, column in _TASK.items() if key != "message"}
 _IN_ADMIN_CATALOG = (
     "name",
@@ -176,7 +175,7 @@ _IN_ADMIN_CATALOG = (
 )
 _ADMIN_CATALOG = {
     **{key: _CATALOG[key] for key in _IN_ADMIN_CATALOG},
-    "org": Column(lambda _, one: one.org_id, kind="org"),
+    "org": plain("org_id", kind="org"),
     "numberOfTemplates": Column(lambda _, one: len(one.template_ids)),
 }
 

@@ -6,10 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from vcdsim import leases, networks, tasks
-from vcdsim.api.context import moment
-from vcdsim.api.query_columns import Column, constant, owner_name, plain
+from vcdsim.api.query_columns import Column, constant, date, milliseconds, own, owner_name, plain
 from vcdsim.api.query_filter import Value
-from vcdsim.entities import Task, Template, VApp, Vm
+from vcdsim.entities import Nic, Task, Template, VApp, Vm
 from vcdsim.people import User
 from vcdsim.world import World, vapp_status, vm_status
 
@@ -28,18 +27,21 @@ def _container(world: World, vm: Vm) -> VApp | Template:
     return world.templates[vm.container_id] if vm.is_template else world.vapps[vm.container_id]
 
 
-def _primary(vm: Vm) -> Any:
-    return next((nic for nic in vm.nics if nic.index == vm.primary_nic), None)
+def _primary(vm: Vm) -> Nic | None:
+    for nic in vm.nics:
+        if nic.index == vm.primary_nic:
+            return nic
+    return None
 
 
-def _primary_ip(_: World, vm: Vm) -> Value:
+def _primary_ip(vm: Vm) -> Value:
     nic = _primary(vm)
-    return nic.ip if nic else None
+    return nic.ip if nic is not None else None
 
 
-def _primary_network(_: World, vm: Vm) -> Value:
+def _primary_network(vm: Vm) -> Value:
     nic = _primary(vm)
-    return nic.network if nic else None
+    return nic.network if nic is not None else None
 
 
 def _network_id(world: World, vm: Vm) -> Value:
@@ -79,8 +81,7 @@ def visible_vms(world: World, user: User) -> list[Vm]:
 
 
 def _runtime_end(world: World, vapp: VApp) -> Value:
-    seconds = leases.runtime_end(world, vapp)
-    return None if seconds is None else moment(seconds)
+    return milliseconds(leases.runtime_end(world, vapp))
 
 
 def _vapp_sum(get: Callable[[Vm], int]) -> Callable[[World, VApp], int]:
@@ -110,10 +111,10 @@ VM = {
     "guestOs": plain("guest_os"),
     "numberOfCpus": plain("cpu_count"),
     "memoryMB": plain("memory_mb"),
-    "status": Column(lambda _, vm: _STATUS_WORDS[vm_status(vm)]),
-    "networkName": Column(_primary_network),
+    "status": own(lambda vm: _STATUS_WORDS[vm_status(vm)]),
+    "networkName": own(_primary_network),
     "network": Column(_network_id, (5, 7), "network"),
-    "ipAddress": Column(_primary_ip, (5, 7)),
+    "ipAddress": own(_primary_ip, (5, 7)),
     "isBusy": Column(_is_busy),
     "isDeployed": plain("is_deployed"),
     "isPublished": plain("is_template"),
@@ -124,16 +125,16 @@ VM = {
     "isAutoNature": Column(lambda world, vm: getattr(_container(world, vm), "is_auto", False), (22, 0)),
     "storageProfileName": Column(lambda world, vm: world.storage_profiles[vm.storage_profile_id].name, (5, 1)),
     "gcStatus": plain("gc_status", (13, 0)),
-    "snapshot": Column(lambda _, vm: vm.snapshot is not None, (31, 0)),
+    "snapshot": own(lambda vm: vm.snapshot is not None, (31, 0)),
     "vappScopedLocalId": plain("local_id", (33, 0)),
     "description": plain("description", (34, 0)),
     "encrypted": Column(constant(False), (34, 0)),
-    "dateCreated": Column(lambda _, vm: moment(vm.created_at), (34, 0)),
-    "totalStorageAllocatedMb": Column(lambda _, vm: _disk_mb(vm), (34, 0)),
+    "dateCreated": date("created_at", (34, 0)),
+    "totalStorageAllocatedMb": own(_disk_mb, (34, 0)),
     "isExpired": Column(lambda world, vm: getattr(_container(world, vm), "is_expired", False), (34, 0)),
     "vdcName": Column(lambda world, vm: world.vdcs[vm.vdc_id].name, (35, 0)),
     "detectedGuestOs": plain("guest_os", (36, 2)),
-    "numOfSnapshots": Column(lambda _, vm: int(vm.snapshot is not None), (39, 0)),
+    "numOfSnapshots": own(lambda vm: int(vm.snapshot is not None), (39, 0)),
     "vmToolsVersion": Column(constant(12352)),
     "isVdcEnabled": Column(lambda world, vm: world.vdcs[vm.vdc_id].is_enabled),
     **_TASK_COLUMNS,
@@ -151,7 +152,7 @@ _NOT_FOR_ADMIN = (
 )
 ADMIN_VM = {
     **{key: column for key, column in VM.items() if key not in _NOT_FOR_ADMIN},
-    "ipAddress": Column(_primary_ip, (33, 0)),
+    "ipAddress": own(_primary_ip, (33, 0)),
     "org": plain("org_id", kind="org"),
     "hostName": Column(constant("esx-1.vcdsim")),
     "datastoreName": Column(constant("datastore-1")),
@@ -163,7 +164,7 @@ VAPP = {
     "isPublic": Column(constant(False)),
     "isEnabled": Column(constant(True)),
     "isBusy": Column(tasks.is_busy_vapp),
-    "creationDate": Column(lambda _, vapp: moment(vapp.created_at)),
+    "creationDate": date("created_at"),
     "status": Column(lambda world, vapp: _STATUS_WORDS[vapp_status(vapp, world.vms_of(vapp))]),
     "ownerName": Column(owner_name),
     "isDeployed": Column(lambda world, vapp: any(vm.is_deployed for vm in world.vms_of(vapp))),
@@ -175,7 +176,7 @@ VAPP = {
     "snapshot": Column(lambda world, vapp: any(vm.snapshot for vm in world.vms_of(vapp)), (31, 0)),
     "description": plain("description", (34, 0)),
     "totalStorageAllocatedMb": Column(_vapp_sum(_disk_mb), (34, 0)),
-    "numberOfVMs": Column(lambda _, vapp: len(vapp.vm_ids)),
+    "numberOfVMs": own(lambda vapp: len(vapp.vm_ids)),
     "numberOfCpus": Column(_vapp_sum(lambda vm: vm.cpu_count)),
     "memoryAllocationMB": Column(_vapp_sum(lambda vm: vm.memory_mb)),
     "storageKB": Column(_vapp_sum(lambda vm: _disk_mb(vm) * 1024)),
