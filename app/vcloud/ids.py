@@ -9,7 +9,10 @@ from functools import lru_cache
 
 from app.vcloud.errors import UUID
 
-_URN = re.compile(rf"urn:vcloud:([A-Za-z]+):({UUID})")
+# Real servers give UUIDs. Examples in manuals have numbers, and answers that were made anonymous have any word; both are
+# read too, for what is made of letters, digits and hyphens can not lead a path astray.
+_ID = r"[0-9A-Za-z][0-9A-Za-z-]{0,39}"
+_URN = re.compile(rf"urn:vcloud:([A-Za-z]+):({_ID})")
 # Path as it stands in hrefs -> kind as it stands in urns. Template VMs are `vm` too, under another path.
 _KINDS = {
     "vApp/vapp-": "vapp",
@@ -28,14 +31,18 @@ _KINDS = {
 }
 _PATHS = {kind: path for path, kind in _KINDS.items() if path != "vAppTemplate/vm-"}
 _UUID, _UUID_LENGTH = re.compile(UUID), 36
-_START = re.compile(rf"[^?#]*/api/(?:admin/)?({'|'.join(map(re.escape, _KINDS))})")
+_START = re.compile(rf"[^?#]*/api/(?:v[0-9]\.[0-9]/)?(?:admin/)?({'|'.join(map(re.escape, _KINDS))})")
+_UNUSUAL = re.compile(rf"({_START.pattern})({_ID})")
 
 
 def urn_from_href(href: str) -> str | None:
-    """Return `urn:vcloud:kind:uuid` for a href of a known kind of object, None for everything else."""
+    """Return `urn:vcloud:kind:id` for a href of a known kind of object, None for everything else."""
     href = href.removesuffix("/")
     start, uuid = _urn_start(href[:-_UUID_LENGTH]), href[-_UUID_LENGTH:]
-    return start + uuid.lower() if start and _UUID.fullmatch(uuid) else None
+    if start and _UUID.fullmatch(uuid):
+        return start + uuid.lower()
+    unusual = _UNUSUAL.fullmatch(href)
+    return f"urn:vcloud:{_KINDS[unusual.group(2)]}:{unusual.group(3).lower()}" if unusual else None
 
 
 @lru_cache(256)  # a listing of 10,000 VMs holds 40,000 hrefs, and all but their last part is the same few texts
@@ -50,8 +57,13 @@ def urn_from_text(text: str) -> str | None:
     return f"urn:vcloud:{found.group(1).lower()}:{found.group(2).lower()}" if found else None
 
 
+def urn_named(pointer: str) -> str | None:
+    """Return the urn of what a row of a listing points to: by its href, or by its urn in `idrecords`."""
+    return (urn_from_href(pointer) or urn_from_text(pointer)) if pointer else None
+
+
 def split_urn(urn: str) -> tuple[str, str]:
-    """Return (kind, uuid) of a urn that the caller gives us; ValueError if it is none, for that is our own bug."""
+    """Return (kind, id) of a urn that the caller gives us; ValueError if it is none, for that is our own bug."""
     found = _URN.fullmatch(urn)
     if not found:
         raise ValueError(f"not a vCloud urn: {urn!r}")

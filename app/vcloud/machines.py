@@ -6,7 +6,7 @@ from dataclasses import replace
 from app.vcloud import entities, xml
 from app.vcloud.ids import urn_from_href
 from app.vcloud.types import Disk, GuestCustomization, Nic, TemplateVm, Vm
-from app.vcloud.xml import OVF, RASD, VCLOUD, VMW, Element, boolean, child, children, integer, moment, text
+from app.vcloud.xml import OVF, RASD, VMW, Element, boolean, child, children, integer, moment, text
 
 _CPU, _MEMORY, _DISK = "3", "4", "17"
 UNPLUGGED = "none"
@@ -108,7 +108,8 @@ def _unit_bytes(unit: str | None, *, default: int) -> int:
 
 def _disk(item: Element) -> Disk:
     host = child(item, "HostResource", namespace=RASD)
-    said = {} if host is None else {name.removeprefix(f"{{{VCLOUD}}}"): value for name, value in host.attrib.items()}
+    # Their namespace is vCloud's, the one of its version 1, or none.
+    said = {} if host is None else {name.rpartition("}")[2]: value for name, value in host.attrib.items()}
     size_mb = integer(said.get("capacity"))
     if size_mb is None:
         unit = _unit_bytes(text(item, "VirtualQuantityUnits", namespace=RASD), default=1)

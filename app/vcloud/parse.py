@@ -16,6 +16,7 @@ from app.vcloud.types import (
 )
 from app.vcloud.xml import VERSIONS, Element, boolean, child, children, integer, moment, text
 
+_UNITS = {"GHZ": 1000, "GB": 1024, "TB": 1024 * 1024}  # in MHz and MB, which are what nearly all servers count in
 _RELEASED = re.compile(r"\d{1,4}(?:\.\d{1,4}){1,3}")
 
 
@@ -71,9 +72,8 @@ def template_limits(metadata: Element) -> TemplateLimits:
 
 def vdc(element: Element, profiles: tuple[StorageProfile, ...]) -> Vdc:
     """Read a Vdc; the use of its storage profiles is not in the document and comes from a query."""
-    capacity = child(element, "ComputeCapacity")
-    cpu = None if capacity is None else child(capacity, "Cpu")
-    memory = None if capacity is None else child(capacity, "Memory")
+    cpu_limit_mhz, cpu_used_mhz, cpu_reserved_mhz = _capacity(element, "Cpu")
+    memory_limit_mb, memory_used_mb, memory_reserved_mb = _capacity(element, "Memory")
     networks = children(child(element, "AvailableNetworks"), "Network")
     return Vdc(
         id=xml.required_urn(element),
@@ -81,18 +81,25 @@ def vdc(element: Element, profiles: tuple[StorageProfile, ...]) -> Vdc:
         description=text(element, "Description") or "",
         enabled=boolean(text(element, "IsEnabled")) is not False,
         allocation_model=text(element, "AllocationModel") or "",
-        cpu_limit_mhz=integer(text(cpu, "Limit")) or None,
-        cpu_used_mhz=integer(text(cpu, "Used")) or 0,
-        cpu_reserved_mhz=integer(text(cpu, "Reserved")) or 0,
-        memory_limit_mb=integer(text(memory, "Limit")) or None,
-        memory_used_mb=integer(text(memory, "Used")) or 0,
-        memory_reserved_mb=integer(text(memory, "Reserved")) or 0,
+        cpu_limit_mhz=cpu_limit_mhz or None,
+        cpu_used_mhz=cpu_used_mhz,
+        cpu_reserved_mhz=cpu_reserved_mhz,
+        memory_limit_mb=memory_limit_mb or None,
+        memory_used_mb=memory_used_mb,
+        memory_reserved_mb=memory_reserved_mb,
         vm_quota=integer(text(element, "VmQuota")) or None,
         vcpu_mhz=integer(text(element, "VCpuInMhz2")) or None,
         nic_quota=integer(text(element, "NicQuota")) or None,
         storage_profiles=profiles,
         networks=tuple(found for item in networks if (found := entities.reference(item))),
     )
+
+
+def _capacity(vdc: Element, kind: str) -> tuple[int, ...]:
+    """Return (limit, used, reserved) of "Cpu" in MHz or of "Memory" in MB, whatever unit the document counts in."""
+    found = child(vdc, "ComputeCapacity", kind)
+    factor = _UNITS.get((text(found, "Units") or "").upper(), 1)
+    return tuple((integer(text(found, name)) or 0) * factor for name in ("Limit", "Used", "Reserved"))
 
 
 def org_network(element: Element) -> OrgVdcNetwork:

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from app.vcloud import xml
 from app.vcloud.errors import Unavailable
-from app.vcloud.ids import urn_from_href, urn_from_text
+from app.vcloud.ids import urn_from_href, urn_from_text, urn_named
 from app.vcloud.statuses import TaskStatus, VmStatus
 from app.vcloud.types import OrgVdcNetwork, StorageProfile, TaskRecord, VAppRecord, VmRecord
 from app.vcloud.xml import Element, MalformedError, boolean, integer, moment
@@ -21,7 +21,7 @@ _SINGLE_ENCODING_SINCE = (35,)
 _ESCAPED = str.maketrans({character: f"\\{character}" for character in ",;()"})
 
 T = TypeVar("T")
-_container_urn = lru_cache(4096)(urn_from_href)  # the same few VDCs and vApps stand in row after row
+_container_urn = lru_cache(4096)(urn_named)  # the same few VDCs and vApps stand in row after row
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,11 @@ def read_all(fetch: Callable[[int], Page[T]], key: Callable[[T], str]) -> list[T
     return list(found.values()) if len(found) == total else None
 
 
+def _text(value: str | None) -> str | None:
+    """Return a text of a row; None if it is absent or the single blank that old servers write for an empty one."""
+    return None if value is None else value.strip() or None
+
+
 def vm_record(row: Element) -> VmRecord:
     """Read VMRecord or AdminVMRecord."""
     get = row.get  # a row has some 40 attributes: asking for ours is much cheaper than taking all
@@ -119,11 +124,11 @@ def vm_record(row: Element) -> VmRecord:
         cpu_count=integer(get("numberOfCpus")),
         memory_mb=integer(get("memoryMB")),
         storage_mb=integer(get("totalStorageAllocatedMb")),
-        guest_os=get("guestOs", ""),
-        ip=get("ipAddress"),
-        network_name=get("networkName"),
-        storage_profile_name=get("storageProfileName"),
-        task_id=urn_from_href(get("task", "")),
+        guest_os=_text(get("guestOs")) or "",
+        ip=_text(get("ipAddress")),
+        network_name=_text(get("networkName")),
+        storage_profile_name=_text(get("storageProfileName")),
+        task_id=urn_named(get("task", "")),
     )
 
 
@@ -133,13 +138,13 @@ def vapp_record(row: Element) -> VAppRecord:
     return VAppRecord(
         id=xml.required_urn(row),
         name=xml.required(said.get("name"), "name in a row"),
-        vdc_id=urn_from_href(said.get("vdc", "")),
+        vdc_id=urn_named(said.get("vdc", "")),
         status=VmStatus.from_word(said.get("status")),
         deployed=said.get("isDeployed") == "true",
         busy=said.get("isBusy") == "true",
-        owner_name=said.get("ownerName"),
+        owner_name=_text(said.get("ownerName")),
         created_at=moment(said.get("creationDate")),
-        task_id=urn_from_href(said.get("task", "")),
+        task_id=urn_named(said.get("task", "")),
     )
 
 
@@ -150,7 +155,7 @@ def task_record(row: Element) -> TaskRecord:
         id=xml.required_urn(row),
         operation_name=said.get("name", ""),
         status=TaskStatus(said.get("status", "")),
-        object_id=urn_from_href(said.get("object", "")),
+        object_id=urn_named(said.get("object", "")),
         object_name=said.get("objectName", ""),
         object_type=said.get("objectType", ""),
         started_at=moment(said.get("startDate")),
@@ -160,7 +165,7 @@ def task_record(row: Element) -> TaskRecord:
 
 def catalog_template(row: Element) -> tuple[str, str]:
     """Read VAppTemplateRecord or AdminVAppTemplateRecord: (urn, catalog name, empty if it is in none)."""
-    return xml.required_urn(row), row.get("catalogName", "")
+    return xml.required_urn(row), _text(row.get("catalogName")) or ""
 
 
 def storage_profile(row: Element) -> StorageProfile:
@@ -182,9 +187,9 @@ def org_network(row: Element) -> OrgVdcNetwork:
         id=xml.required_urn(row),
         name=said.get("name", ""),
         fence_mode=_FENCE_MODES.get(said.get("linkType", ""), ""),
-        gateway=said.get("defaultGateway"),
-        netmask=said.get("netmask"),
-        dns1=said.get("dns1"),
-        dns2=said.get("dns2"),
+        gateway=_text(said.get("defaultGateway")),
+        netmask=_text(said.get("netmask")),
+        dns1=_text(said.get("dns1")),
+        dns2=_text(said.get("dns2")),
         is_shared=said.get("isShared") == "true",
     )

@@ -98,8 +98,8 @@ def recorded() -> dict[str, bytes]:
 def read(body: bytes) -> Any:
     found = reader(body)
     assert found
-    root = etree.fromstring(body.strip(), etree.XMLParser(recover=True))
-    return found(xml.parse(body, str(root.tag)))
+    kind = etree.QName(etree.fromstring(body.strip(), etree.XMLParser(recover=True))).localname
+    return found(xml.parse(body, f"{{{xml.VERSIONS}}}{kind}" if kind == "SupportedVersions" else kind))
 
 
 def expectations() -> dict[str, list[str]]:

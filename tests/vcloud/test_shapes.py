@@ -1,11 +1,12 @@
 """Shapes in which other real servers, 1.5 to 10.x, say the same things."""
 
 import pytest
+from lxml import etree
 
 from app.vcloud import TaskStatus, VmStatus, entities, machines, parse, query, xml
 from app.vcloud.query import Page
 from app.vcloud.types import TemplateLimits, VmRecord
-from tests.vcloud.support import NAMESPACE, VM, fixture, vm_row
+from tests.vcloud.support import NAMESPACE, VAPP, VDC, VM, fixture, vm_row
 
 TASK = (
     f'<Task xmlns="{NAMESPACE}" status="running" startTime="2012-02-07T05:25:54.910-05:00"'
@@ -104,6 +105,7 @@ def test_memory_is_read_in_its_unit(unit: str | None, quantity: int, memory_mb: 
     [
         ('<r:HostResource xmlns:v="{ns}" v:capacity="1024" v:busType="6"/>', 1024),
         ('<r:HostResource capacity="1024" busType="6"/>', 1024),
+        ('<r:HostResource xmlns:v="http://www.vmware.com/vcloud/v1" v:capacity="1024" v:busType="6"/>', 1024),
         ("<r:VirtualQuantity>1073741824</r:VirtualQuantity>", 1024),
         ("<r:VirtualQuantity>1</r:VirtualQuantity><r:VirtualQuantityUnits>byte * 2^30</r:VirtualQuantityUnits>", 1024),
     ],
@@ -112,6 +114,22 @@ def test_a_disk_is_read_wherever_its_size_stands(host: str, size_mb: int) -> Non
     item = f"<r:InstanceID>2000</r:InstanceID><r:ResourceType>17</r:ResourceType>{host.format(ns=NAMESPACE)}"
     [disk] = machines.vm(xml.parse(HARDWARE.format(item).encode(), "Vm")).disks
     assert disk.size_mb == size_mb
+
+
+@pytest.mark.parametrize(
+    ("units", "factors"),
+    [(("MHz", "MB"), (1, 1)), (("GHz", "GB"), (1000, 1024)), (("GHZ", "TB"), (1000, 1024**2)), (("", "?"), (1, 1))],
+)
+def test_the_capacity_of_a_vdc_is_read_in_its_units(units: tuple[str, str], factors: tuple[int, int]) -> None:
+    said = "<Units>{}</Units><Allocated>0</Allocated><Reserved>1</Reserved><Limit>{}</Limit><Used>{}</Used>"
+    document = (
+        f'<Vdc xmlns="{NAMESPACE}" name="vdc" id="{VDC}"><ComputeCapacity><Cpu>{said.format(units[0], 5, 2)}</Cpu>'
+        f"<Memory>{said.format(units[1], 8, 4)}</Memory></ComputeCapacity></Vdc>"
+    )
+    vdc = parse.vdc(xml.parse(document.encode(), "Vdc"), ())
+    cpu, memory = factors
+    assert (vdc.cpu_limit_mhz, vdc.cpu_used_mhz, vdc.cpu_reserved_mhz) == (5 * cpu, 2 * cpu, cpu)
+    assert (vdc.memory_limit_mb, vdc.memory_used_mb, vdc.memory_reserved_mb) == (8 * memory, 4 * memory, memory)
 
 
 def test_the_scope_of_a_network_stood_alone_before_5_1() -> None:
@@ -146,6 +164,22 @@ def test_a_row_of_1_5_has_no_address_and_no_storage() -> None:
     bare = f'<VMRecord name="a" status="POWERED_OFF" href="https://vcd/api/vApp/vm-{VM.rpartition(":")[2]}"/>'
     row = row_of(bare)
     assert (row.ip, row.storage_mb, row.cpu_count, row.task_id, row.deployed) == (None, None, None, None, False)
+
+
+def test_a_row_of_idrecords_names_everything_by_its_urn() -> None:
+    task = "urn:vcloud:task:22222222-0000-4000-8000-0000000000ee"
+    row = row_of(f'<VMRecord name="a" id="{VM}" container="{VAPP}" vdc="{VDC}" task="{task}"/>')
+    assert (row.id, row.vapp_id, row.vdc_id, row.task_id) == (VM, VAPP, VDC, task)
+
+
+def test_an_empty_text_stands_in_a_row_as_a_blank() -> None:
+    row = row_of(vm_row(1, ipAddress=" ", networkName=" ", guestOs=" ", storageProfileName=" "))
+    assert (row.ip, row.network_name, row.guest_os, row.storage_profile_name) == (None, None, "", None)
+    href = 'href="https://vcd/api/admin/network/22222222-0000-4000-8000-0000000000bb"'
+    network = query.org_network(etree.fromstring(f'<R name="n" dns1="8.8.8.8" dns2=" " defaultGateway=" " {href}/>'))
+    assert (network.dns1, network.dns2, network.gateway) == ("8.8.8.8", None, None)
+    href = 'href="https://vcd/api/vAppTemplate/vappTemplate-22222222-0000-4000-8000-0000000000bb"'
+    assert query.catalog_template(etree.fromstring(f'<R catalogName=" " {href}/>'))[1] == ""
 
 
 def test_metadata_of_1_5_has_no_types() -> None:
