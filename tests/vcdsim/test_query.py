@@ -18,6 +18,8 @@ TYPES = (
     "vAppTemplate",
     "catalog",
     "catalogItem",
+    "media",
+    "adminMedia",
     "orgVdc",
     "orgVdcNetwork",
     "orgVdcStorageProfile",
@@ -134,6 +136,7 @@ def test_references_have_name_and_href_only(talk: Talk) -> None:
         ("status==SUSPENDED", ["legacy-erp"]),
         ("name==wiki,name==mail", ["wiki", "mail"]),
         ("(name==wiki,name==mail);status==POWERED_ON", ["wiki"]),
+        ("name==wiki,containerName==shop;name==*db,name==mail", ["shop-db", "wiki", "mail"]),
         ("memoryMB=gt=4096;numberOfCpus=lt=4;isVAppTemplate==false", ["accounting"]),
         ("memoryMB=ge=8192;memoryMB=le=8192;isDeployed==false", ["accounting", "ci-runner-2"]),
     ],
@@ -153,6 +156,21 @@ def test_a_reference_is_filtered_by_href_urn_or_another_hosts_href(sim: Simulato
 def test_dates_are_compared_as_moments(sim: Simulator, talk: Talk) -> None:
     sim.world.vapps[talk.vapp("shop").rpartition("vapp-")[2]].created_at = 1.0
     assert names(talk, "type=vApp&filter=creationDate=lt=1970-01-02T00:00:00.000Z") == ["shop"]
+
+
+def test_a_moment_that_was_read_is_found_again(sim: Simulator, talk: Talk) -> None:
+    sim.world.vapps[talk.vapp("shop").rpartition("vapp-")[2]].created_at = 86400.1239
+    (row,) = rows(talk, "type=vApp&filter=name==shop")
+    assert row.get("creationDate") == "1970-01-02T00:00:00.123Z"
+    for comparison in ("==", "=le=", "=ge="):
+        assert "shop" in names(talk, f"type=vApp&filter=creationDate{comparison}{row.get('creationDate')}")
+    assert names(talk, f"type=vApp&filter=creationDate=lt={row.get('creationDate')}") == []
+
+
+def test_a_name_comes_back_as_it_is(sim: Simulator, talk: Talk) -> None:
+    name = "<\"a'&\n\r\tb> \N{SNOWMAN}"
+    sim.world.vms[talk.vm("wiki").rpartition("vm-")[2]].name = name
+    assert name in names(talk, "type=vm&pageSize=128")
 
 
 AWKWARD = "a,b;c(d) & 100%"
@@ -192,6 +210,15 @@ def test_order_up_and_down(talk: Talk) -> None:
     up = names(talk, "type=vApp&sortAsc=name")
     assert up == sorted(up, key=str)
     assert names(talk, "type=vApp&sortDesc=name") == up[::-1]
+
+
+def test_rows_without_a_value_come_last(sim: Simulator, talk: Talk) -> None:
+    for vm in list(sim.world.vms.values())[::2]:
+        vm.nics = []
+    up = [row.get("ipAddress") for row in rows(talk, "type=vm&sortAsc=ipAddress&filter=isVAppTemplate==false")]
+    assert up == sorted(one for one in up if one) + [None] * 6
+    down = [row.get("ipAddress") for row in rows(talk, "type=vm&sortDesc=ipAddress&filter=isVAppTemplate==false")]
+    assert down == up[::-1]
 
 
 def test_only_the_wanted_fields_are_answered(talk: Talk) -> None:

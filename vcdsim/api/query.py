@@ -16,7 +16,7 @@ from vcdsim.api.query_filter import Reader, Value
 from vcdsim.api.query_records import kind_of, write_rows
 from vcdsim.api.query_types import TYPES
 from vcdsim.api.routing import route
-from vcdsim.metadata import visible, visible_values
+from vcdsim.metadata import KINDS, visible, visible_values
 from vcdsim.refusals import RefusalError
 
 FORMATS = ("references", "records", "idrecords")
@@ -31,6 +31,8 @@ _ADMIN_TYPES = {
     "catalogs": "adminCatalog",
     "disks": "adminDisk",
 }
+#: `STRING:` and so on, as filters write the kind of a value.
+_METADATA_STARTS = {kind: f"{kind.upper()}:" for kind in KINDS}
 #: The first version where a filter is encoded once and filterEncoded means nothing.
 _SINGLE_ENCODING = (35, 0)
 
@@ -125,7 +127,7 @@ def _metadata_values(ctx: Context, rows: list[Any], name: str) -> list[Value]:
     if not all(hasattr(row, "metadata") for row in rows[:1]):
         return [None] * len(rows)
     entries = visible_values(ctx.world, ctx.user, rows, _stored_key(name))
-    return [None if entry is None else f"{entry.kind.upper()}:{entry.value}" for entry in entries]
+    return [None if entry is None else _METADATA_STARTS[entry.kind] + entry.value for entry in entries]
 
 
 def _sorted(ctx: Context, rows: list[Any], columns: dict[str, Column], parameters: dict[str, str]) -> list[Any]:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 from functools import reduce
 from typing import Any
@@ -72,12 +73,14 @@ class _Parser:
         parts = [self.all_of(depth)]
         while self._skip(","):
             parts.append(self.all_of(depth))
-        return parts[0] if len(parts) == 1 else _either(parts)
+        return _either(parts)
 
     def all_of(self, depth: int) -> Choice:
         parts = [self.term(depth)]
         while self._skip(";"):
             parts.append(self.term(depth))
+        if len(parts) == 1:
+            return parts[0]
         return lambda rows: reduce(lambda left, part: part(left), parts, rows)
 
     def term(self, depth: int) -> Choice:
@@ -96,7 +99,7 @@ class _Parser:
             raise RefusalError(f"Bad request: the attribute {match[1]!r} cannot be used in a filter of this type.")
         self.position = match.end()
         value = self._value()
-        return _having(read, _test(match[2], unquote(value) if self.encoded_values else value))
+        return _Comparison(match[1], read, _test(match[2], unquote(value) if self.encoded_values else value))
 
     def _value(self) -> str:
         """Up to the next character with a meaning; brackets within a value need no escape if paired."""
@@ -122,25 +125,41 @@ class _Parser:
         return False
 
 
-def _having(read: Reader, test: Test) -> Choice:
-    def chosen(rows: list[Any]) -> list[Any]:
-        values = read(rows)
-        good = {value for value in set(values) if test(value)}
+@dataclass(frozen=True)
+class _Comparison:
+    """A choice by one attribute."""
+
+    name: str
+    read: Reader
+    test: Test
+
+    def __call__(self, rows: list[Any]) -> list[Any]:
+        values = self.read(rows)
+        good = {value for value in set(values) if self.test(value)}
         return [row for row, value in zip(rows, values, strict=True) if value in good]
 
-    return chosen
+    def __or__(self, other: _Comparison) -> _Comparison:
+        return _Comparison(self.name, self.read, lambda value: self.test(value) or other.test(value))
 
 
 def _either(parts: list[Choice]) -> Choice:
+    """Comparisons of one attribute become one, `status==A,status==B`: it is read once."""
+    comparisons: dict[str, _Comparison] = {}
+    others = []
+    for part in parts:
+        if not isinstance(part, _Comparison):
+            others.append(part)
+        elif part.name in comparisons:
+            comparisons[part.name] |= part
+        else:
+            comparisons[part.name] = part
+    parts = [*comparisons.values(), *others]
+
     def chosen(rows: list[Any]) -> list[Any]:
-        good: set[int] = set()
-        rest = rows
-        for part in parts:
-            good.update(map(id, part(rest)))
-            rest = [row for row in rows if id(row) not in good]
+        good = {id(row) for part in parts for row in part(rows)}
         return [row for row in rows if id(row) in good]
 
-    return chosen
+    return parts[0] if len(parts) == 1 else chosen
 
 
 def _test(comparison: str, wanted: str) -> Test:
@@ -153,39 +172,25 @@ def _test(comparison: str, wanted: str) -> Test:
 def _equality(wanted: str) -> Test:
     lowered = wanted.lower()
     if "*" in lowered:
-        return _pattern(*lowered.split("*"))
+        return _pattern(lowered)
     found = _UUID_AT_END.search(lowered)
     if found is not None and lowered.startswith(("http", "urn:")):
         # References hold the bare id.
         entity_id = found[0]
         return lambda value: value == entity_id
-    return lambda value: value is not None and shown(value).lower() == lowered
+    return lambda value: value is not None and _lowered(value) == lowered
 
 
-def _pattern(first: str, *others: str) -> Test:
-    """The text has these parts in their order, the first and last at its ends."""
-    *middle, last = others
-    least = len(first) + len(last)
-
-    def test(value: Value) -> bool:
-        if value is None:
-            return False
-        text = (value if isinstance(value, str) else shown(value)).lower()
-        if not text.startswith(first) or not text.endswith(last) or len(text) < least:
-            return False
-        return not middle or _has_parts(text[len(first) : len(text) - len(last)], middle)
-
-    return test
+def _pattern(wanted: str) -> Test:
+    """Atomic groups take each part where it comes first and never go back: many stars cost no more than few."""
+    first, *middle, last = map(re.escape, wanted.split("*"))
+    pattern = first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last
+    match = re.compile(pattern, re.DOTALL).fullmatch
+    return lambda value: value is not None and match(_lowered(value)) is not None
 
 
-def _has_parts(text: str, parts: list[str]) -> bool:
-    position = 0
-    for part in parts:
-        found = text.find(part, position)
-        if found < 0:
-            return False
-        position = found + len(part)
-    return True
+def _lowered(value: str | float) -> str:
+    return (value if isinstance(value, str) else shown(value)).lower()
 
 
 def _order(decide: Callable[[Any, Any], bool], wanted: str) -> Test:
@@ -202,7 +207,7 @@ def _order(decide: Callable[[Any, Any], bool], wanted: str) -> Test:
             pair = (value, number)
         else:
             pair = _typed(value, wanted)
-        return decide(*pair) if None not in pair else decide(shown(value).lower(), wanted.lower())
+        return decide(*pair) if None not in pair else decide(_lowered(value), wanted.lower())
 
     return test
 
