@@ -7,12 +7,13 @@ from dataclasses import asdict
 from datetime import datetime
 
 from vcdsim.entities import Catalog, IndependentDisk, Metadata, OrgNetwork, Task, Template, VApp, Vdc, Vm
+from vcdsim.estate import Media
 from vcdsim.people import Org, User
 from vcdsim.refusals import RefusalError
 from vcdsim.tasks import effect, require_idle, start
 from vcdsim.world import World
 
-Carrier = Vm | VApp | IndependentDisk | Vdc | Org | Template | Catalog | OrgNetwork
+Carrier = Vm | VApp | IndependentDisk | Vdc | Org | Template | Catalog | OrgNetwork | Media
 KINDS = ("String", "Number", "Boolean", "DateTime")
 GENERAL, SYSTEM = "GENERAL", "SYSTEM"
 VISIBILITIES = {GENERAL: ("READWRITE",), SYSTEM: ("READWRITE", "READONLY", "PRIVATE")}
@@ -24,6 +25,7 @@ _PLACES = {
     "vapptemplate": "templates",
     "catalog": "catalogs",
     "network": "networks",
+    "media": "media",
 }
 MOST_ENTRIES, LONGEST_KEY, LONGEST_VALUE = 200, 256, 1000
 
@@ -41,9 +43,10 @@ def visible(world: World, user: User, carrier: Carrier) -> dict[str, Metadata]:
 
 def visible_values(world: World, user: User, carriers: Iterable[Carrier], key: str) -> list[Metadata | None]:
     """What the user may read under the stored key, carrier by carrier."""
-    everything = world.sees_all(user)
-    found = (carrier.metadata.get(key) for carrier in carriers)
-    return [one if one is None or everything or one.visibility != "PRIVATE" else None for one in found]
+    found = [carrier.metadata.get(key) for carrier in carriers]
+    if world.sees_all(user):
+        return found
+    return [None if one is None or one.visibility == "PRIVATE" else one for one in found]
 
 
 def change(world: World, actor: User, carrier: Carrier, entries: dict[str, Metadata]) -> Task:

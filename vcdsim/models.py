@@ -14,6 +14,7 @@ from vcdsim.seeds import (
     WINDOWS,
     Machine,
     Most,
+    add_media,
     add_network,
     add_org,
     add_template,
@@ -74,6 +75,7 @@ def _providers(world: World) -> None:
         Machine("lamp-db", DEBIAN, 2, 4096, (10, 40)),
     ]
     add_template(world, catalog, vdc, "lamp", small, lamp)
+    add_media(world, catalog, vdc, "rescue.iso", 700)
 
 
 def _acme(world: World) -> None:

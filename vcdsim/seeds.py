@@ -29,6 +29,7 @@ from vcdsim.entities import (
     Vdc,
     Vm,
 )
+from vcdsim.estate import Media
 from vcdsim.people import ApiToken, Org, User
 from vcdsim.world import World
 
@@ -148,6 +149,23 @@ def add_template(world: World, catalog: Catalog, vdc: Vdc, name: str, most: Most
     world.templates[template.id] = template
     vdc.template_ids.append(template.id)
     catalog.template_ids.append(template.id)
+
+
+def add_media(world: World, catalog: Catalog, vdc: Vdc, name: str, size_mb: int) -> None:
+    """An ISO image in the catalog, stored in the VDC."""
+    medium = Media(
+        id=seeded_id("media", name),
+        name=name,
+        vdc_id=vdc.id,
+        org_id=vdc.org_id,
+        owner_id=catalog.owner_id,
+        catalog_id=catalog.id,
+        item_id=seeded_id("item", name),
+        storage_profile_id=world.default_profile(vdc).id,
+        created_at=world.now() - 200 * DAY_S,
+        size_bytes=size_mb * 2**20,
+    )
+    world.media[medium.id] = medium
 
 
 def add_vapp(

@@ -24,6 +24,7 @@ _KEPT = (
     "catalogs",
     "templates",
     "template_vms",
+    "media",
     "vapps",
     "vms",
     "disks",

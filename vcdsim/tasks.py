@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from vcdsim.entities import Catalog, IndependentDisk, OrgNetwork, Task, TaskError, Template, VApp, Vdc, Vm
+from vcdsim.estate import Media
 from vcdsim.people import Org, User
 from vcdsim.refusals import RefusalError, busy
 from vcdsim.world import World
 
-Owner = Vm | VApp | IndependentDisk | Vdc | Org | User | Template | Catalog | OrgNetwork
+Owner = Vm | VApp | IndependentDisk | Vdc | Org | User | Template | Catalog | OrgNetwork | Media
 Effect = Callable[[World, Task], None]
 #: What a part of a task does to the VMs of these ids.
 Stage = Callable[[World, Task, list[str]], None]
@@ -33,6 +34,7 @@ _KINDS: dict[type, str] = {
     Template: "vapptemplate",
     Catalog: "catalog",
     OrgNetwork: "network",
+    Media: "media",
 }
 #: Nominal seconds from `running` to the end; instantiate adds time for its disks.
 DURATIONS_S = {
@@ -60,6 +62,9 @@ DURATIONS_S = {
     "delete_disk": 5.0,
     "attach_disk": 8.0,
     "detach_disk": 8.0,
+    "insert_media": 5.0,
+    "eject_media": 5.0,
+    "delete_media": 5.0,
     "metadata": 2.0,
     "products": 2.0,
     "create_vdc": 20.0,

@@ -95,6 +95,7 @@ def remove(world: World, vapp: VApp) -> None:
 def remove_vm(world: World, vapp: VApp, vm: Vm) -> None:
     """Take one VM out of the world."""
     networks.release(world, vapp, vm)
+    world.empty_drive(vm.id)
     vapp.vm_ids.remove(vm.id)
     del world.vms[vm.id]
 

@@ -28,6 +28,7 @@ from vcdsim.entities import (
     Vdc,
     Vm,
 )
+from vcdsim.estate import Media
 from vcdsim.people import ApiToken, Org, Role, Session, User
 from vcdsim.refusals import no_access
 
@@ -63,6 +64,7 @@ class World:
     template_vms: dict[str, Vm] = field(default_factory=dict)
     vapps: dict[str, VApp] = field(default_factory=dict)
     vms: dict[str, Vm] = field(default_factory=dict)
+    media: dict[str, Media] = field(default_factory=dict)
     disks: dict[str, IndependentDisk] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     api_tokens: dict[str, ApiToken] = field(default_factory=dict)
@@ -142,6 +144,12 @@ class World:
         task_id = self._active.get(entity_id)
         return self.tasks[task_id] if task_id is not None else None
 
+    def empty_drive(self, vm_id: str) -> None:
+        """Take whatever medium is in the drive of the VM out."""
+        for medium in self.media.values():
+            if vm_id in medium.vm_ids:
+                medium.vm_ids.remove(vm_id)
+
     # --- look-ups that respect who asks
 
     def sees_all(self, user: User) -> bool:
@@ -205,11 +213,18 @@ class World:
             raise no_access("vapptemplate", template_id)
         return template
 
-    def template_of_item(self, item_id: str, user: User) -> Template:
-        """The template a catalog item stands for, or 403."""
-        for template in self.templates.values():
-            if template.item_id == item_id and self._may_use(user, template):
-                return template
+    def medium(self, media_id: str, user: User) -> Media:
+        """The medium, or 403."""
+        medium = self.media.get(media_id)
+        if medium is None or not self._may_use(user, medium):
+            raise no_access("media", media_id)
+        return medium
+
+    def of_item(self, item_id: str, user: User) -> Template | Media:
+        """What a catalog item stands for, or 403."""
+        for one in self.visible_items(user):
+            if one.item_id == item_id:
+                return one
         raise no_access("catalogitem", item_id)
 
     def template_vm(self, vm_id: str, user: User) -> Vm:
@@ -267,11 +282,24 @@ class World:
         """Templates `user` may instantiate."""
         return [one for one in self.templates.values() if self._may_use(user, one)]
 
+    def visible_media(self, user: User) -> list[Media]:
+        """Media `user` may insert."""
+        return [one for one in self.media.values() if self._may_use(user, one)]
+
+    def visible_items(self, user: User) -> list[Template | Media]:
+        """What stands in the catalogs `user` may use."""
+        return [*self.visible_templates(user), *self.visible_media(user)]
+
+    def require_own(self, user: User, org_id: str, kind: str, entity_id: str) -> None:
+        """Refuse to change what is only shared with the user's organization."""
+        if not self._may(user, org_id):
+            raise no_access(kind, entity_id)
+
     def _may(self, user: User, org_id: str) -> bool:
         return user.org_id == org_id or self.sees_all(user)
 
-    def _may_use(self, user: User, template: Template) -> bool:
-        return self.catalogs[template.catalog_id].is_public or self._may(user, template.org_id)
+    def _may_use(self, user: User, item: Template | Media) -> bool:
+        return self.catalogs[item.catalog_id].is_public or self._may(user, item.org_id)
 
     # --- facts derived from several records
 
@@ -286,6 +314,11 @@ class World:
     def vdc_vms(self, vdc: Vdc) -> list[Vm]:
         """All VMs of the VDC."""
         return [self.vms[vm_id] for vapp_id in vdc.vapp_ids for vm_id in self.vapps[vapp_id].vm_ids]
+
+    def items_of(self, catalog: Catalog) -> list[Template | Media]:
+        """What stands in a catalog."""
+        media = [one for one in self.media.values() if one.catalog_id == catalog.id]
+        return [*(self.templates[one] for one in catalog.template_ids), *media]
 
     def default_profile(self, vdc: Vdc) -> StorageProfile:
         """The storage profile used when a request names none."""

@@ -60,7 +60,7 @@ def test_a_storage_profile_tells_what_is_used(sim: Simulator, talk: Talk) -> Non
 def test_a_template_is_reached_through_catalog_and_item(sim: Simulator, talk: Talk) -> None:
     catalog = talk.get(f"/api/catalog/{id_of(sim, 'catalogs', 'templates')}")
     items = catalog.findall("v:CatalogItems/v:CatalogItem", NS)
-    assert [item.get("name") for item in items] == ["debian-12", "ubuntu-24.04", "windows-2022", "lamp"]
+    assert [item.get("name") for item in items] == ["debian-12", "ubuntu-24.04", "windows-2022", "lamp", "rescue.iso"]
     entity = talk.get(items[3].get("href") or "").find("v:Entity", NS)
     assert entity is not None
     template = talk.get(entity.get("href") or "")
@@ -157,7 +157,8 @@ def test_from_9_rasd_children_are_there_as_nil(sim: Simulator) -> None:
 def test_everything_a_document_points_to_down_the_tree_is_there(sim: Simulator, version: str) -> None:
     talk = Talk(sim, version=version)
     todo, seen = ["/api/session"], set[str]()
-    foreign = (id_of(sim, "orgs", "provider"), id_of(sim, "users", "catalog-admin"))
+    (profile_id,) = sim.world.vdcs[id_of(sim, "vdcs", "provider-vdc")].storage_profile_ids
+    foreign = (id_of(sim, "orgs", "provider"), id_of(sim, "users", "catalog-admin"), profile_id)
     not_ours = ("/hwv/", *foreign)
     while todo:
         path = todo.pop()

@@ -139,11 +139,10 @@ def get_catalog(ctx: Context, entity_id: str) -> Answer:
     owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
     ctx.reference(owner, "User", "user", catalog.owner_id, ctx.world.users[catalog.owner_id].name)
     box = xml.sub(element, "CatalogItems")
-    for template_id in catalog.template_ids:
-        template = ctx.world.templates[template_id]
-        item = ctx.reference(box, "CatalogItem", "catalogitem", template.item_id, template.name)
-        item.set("id", template.item_id)
+    for one in ctx.world.items_of(catalog):
+        item = ctx.reference(box, "CatalogItem", "catalogitem", one.item_id, one.name)
+        item.set("id", one.item_id)
     xml.sub(element, "IsPublished", catalog.is_public)
     xml.sub(element, "DateCreated", moment(catalog.created_at))
-    xml.sub(element, "VersionNumber", len(catalog.template_ids))
+    xml.sub(element, "VersionNumber", len(ctx.world.items_of(catalog)))
     return ctx.xml(element, hrefs.MEDIA["admincatalog"])

@@ -117,6 +117,9 @@ def _vm_links(ctx: Context, element: etree._Element, vm: Vm, address: str) -> No
         if vm.power == OFF:
             link(element, "customizeAtNextPowerOn", f"{address}/action/customizeAtNextPowerOn")
         _snapshot_links(element, address, has_snapshot=vm.snapshot is not None)
+        params = hrefs.media("mediaInsertOrEjectParams")
+        link(element, "media:insertMedia", f"{address}/media/action/insertMedia", params)
+        link(element, "media:ejectMedia", f"{address}/media/action/ejectMedia", params)
         params = hrefs.media("diskAttachOrDetachParams")
         link(element, "disk:attach", f"{address}/disk/action/attach", params)
         link(element, "disk:detach", f"{address}/disk/action/detach", params)

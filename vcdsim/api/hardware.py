@@ -9,6 +9,7 @@ from lxml import etree
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Context, link
 from vcdsim.entities import Disk, Nic, Vm
+from vcdsim.media import inserted
 
 #: RASD children in their (alphabetical) schema order, and those never written as nil.
 _RASD = (
@@ -68,7 +69,7 @@ def write_hardware(ctx: Context, parent: etree._Element | None, vm: Vm, address:
     section.set(xml.tag("ovf:transport"), "")
     xml.sub(section, "ovf:Info", "Virtual hardware requirements")
     _write_system(ctx, section, vm)
-    for facts in (*card_items(vm), *disk_items(ctx, vm)):
+    for facts in (*card_items(vm), *disk_items(ctx, vm), drive_item(ctx, vm)):
         write_item(ctx, section, "ovf:Item", facts)
     for name, facts in (("cpu", cpu_item(vm)), ("memory", memory_item(vm))):
         item = write_item(ctx, section, "ovf:Item", facts)
@@ -153,6 +154,23 @@ def disk_items(ctx: Context, vm: Vm) -> list[Facts]:
         items.append(_controller_item(bus_type, bus_number, sub_type, controller_id))
         items += [_disk_item(ctx, vm, disk, controller_id) for disk in disks]
     return items
+
+
+def drive_item(ctx: Context, vm: Vm) -> Facts:
+    """The drive for media, empty or with the name of what is inserted."""
+    medium = inserted(ctx.world, vm)
+    facts: dict[str, str | int | tuple[str | None, dict[str, str]]] = {
+        "AddressOnParent": 0,
+        "AutomaticAllocation": medium is not None,
+        "Description": "CD/DVD Drive",
+        "ElementName": "CD/DVD Drive 1",
+        "HostResource": (None if medium is None else medium.name, {}),
+        "InstanceID": 3002,
+        "ResourceType": 15,
+    }
+    if medium is not None:
+        facts["ResourceSubType"] = "vmware.cdrom.iso"
+    return facts
 
 
 def _controller_item(bus_type: int, bus_number: int, sub_type: str, instance_id: int) -> Facts:

@@ -1,4 +1,4 @@
-"""Metadata of vApps, VMs, templates, disks, VDCs, catalogs, networks and organizations."""
+"""Metadata of vApps, VMs, templates, disks, media, VDCs, catalogs, networks and organizations."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ def _carrier(ctx: Context, tree: str, ref: str) -> tuple[Carrier, str]:
             found = world.template(entity_id, user)
         case "disk", _:
             found = world.disk(ref, user)
+        case "media", _:
+            found = world.medium(ref, user)
         case (("vdc" | "admin/vdc"), _):
             found = world.vdc(ref, user)
         case (("org" | "admin/org"), _):
@@ -48,7 +50,7 @@ def _carrier(ctx: Context, tree: str, ref: str) -> tuple[Carrier, str]:
     return found, f"{ctx.base}/api/{tree}/{ref}"
 
 
-_TREE = "/api/(?P<tree>vApp|vAppTemplate|disk|(?:admin/)?(?:vdc|org|catalog|network))/{ref}/metadata"
+_TREE = "/api/(?P<tree>vApp|vAppTemplate|disk|media|(?:admin/)?(?:vdc|org|catalog|network))/{ref}/metadata"
 #: A tenant reads the metadata of these; only the path of administrators writes them.
 _READ_ONLY = ("vdc", "org", "catalog", "network")
 

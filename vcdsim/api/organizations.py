@@ -138,6 +138,9 @@ def _contents(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
     for template_id in vdc.template_ids:
         template = ctx.world.templates[template_id]
         ctx.reference(box, "ResourceEntity", "vapptemplate", template.id, template.name)
+    for medium in ctx.world.media.values():
+        if medium.vdc_id == vdc.id:
+            ctx.reference(box, "ResourceEntity", "media", medium.id, medium.name)
     for vapp_id in vdc.vapp_ids:
         ctx.reference(box, "ResourceEntity", "vapp", vapp_id, ctx.world.vapps[vapp_id].name)
     for disk in ctx.world.disks.values():

@@ -10,6 +10,7 @@ from vcdsim import networks, tasks
 from vcdsim.api.query_admin import ADMIN_USER, ADMIN_VAPP, EVENT, ORG_NETWORK, USER, living_users
 from vcdsim.api.query_columns import Column, QueryType, constant, date, owner_name, plain
 from vcdsim.api.query_disks import ADMIN_DISK, DISK, RELATION, attached_disks
+from vcdsim.api.query_media import ADMIN_MEDIA, MEDIA, item_kind
 from vcdsim.api.query_vms import ADMIN_VM, VAPP, VM, visible_vms
 from vcdsim.api.tasks import operation_text
 from vcdsim.entities import StorageProfile, Vm
@@ -63,16 +64,16 @@ _CATALOG = {
     "orgName": Column(lambda world, one: world.orgs[one.org_id].name),
     "ownerName": Column(owner_name),
     "numberOfVAppTemplates": Column(lambda _, one: len(one.template_ids)),
-    "numberOfMedia": Column(constant(0)),
+    "numberOfMedia": Column(lambda world, one: len(world.items_of(one)) - len(one.template_ids)),
     "owner": plain("owner_id", kind="user"),
-    "version": Column(lambda _, one: len(one.template_ids), (30, 0)),
+    "version": Column(lambda world, one: len(world.items_of(one)), (30, 0)),
     "status": Column(constant("READY"), (30, 0)),
     "isLocal": Column(constant(True), (35, 0)),
 }
 _CATALOG_ITEM = {
-    "entity": plain("id", kind="vapptemplate"),
+    "entity": Column(lambda _, one: one.id, kind=item_kind),
     "entityName": plain("name"),
-    "entityType": Column(constant("vapptemplate")),
+    "entityType": Column(lambda _, one: item_kind(one)),
     "catalog": plain("catalog_id", kind="catalog"),
     "catalogName": Column(lambda world, one: world.catalogs[one.catalog_id].name),
     "ownerName": Column(owner_name),
@@ -102,7 +103,7 @@ _VDC = {
     "storageUsedMB": Column(lambda world, vdc: world.storage_used_mb(world.default_profile(vdc))),
     "orgName": Column(lambda world, vdc: world.orgs[vdc.org_id].name),
     "numberOfVApps": Column(lambda _, vdc: len(vdc.vapp_ids)),
-    "numberOfMedia": Column(constant(0)),
+    "numberOfMedia": Column(lambda world, vdc: sum(one.vdc_id == vdc.id for one in world.media.values())),
     "numberOfDisks": Column(lambda world, vdc: sum(one.vdc_id == vdc.id for one in world.disks.values()), (5, 1)),
     "numberOfVAppTemplates": Column(lambda _, vdc: len(vdc.template_ids)),
     "isBusy": Column(constant(False)),
@@ -190,9 +191,9 @@ TYPES = {
     "vApp": QueryType("VApp", _own("vapps"), "vapp", VAPP),
     "vAppTemplate": QueryType("VAppTemplate", World.visible_templates, "vapptemplate", _TEMPLATE),
     "catalog": QueryType("Catalog", World.visible_catalogs, "catalog", _CATALOG),
-    "catalogItem": QueryType(
-        "CatalogItem", World.visible_templates, "catalogitem", _CATALOG_ITEM, attrgetter("item_id")
-    ),
+    "catalogItem": QueryType("CatalogItem", World.visible_items, "catalogitem", _CATALOG_ITEM, attrgetter("item_id")),
+    "media": QueryType("Media", World.visible_media, "media", MEDIA),
+    "adminMedia": QueryType("AdminMedia", World.visible_media, "media", ADMIN_MEDIA, has_references=False),
     "orgVdc": QueryType("OrgVdc", _own("vdcs"), "vdc", _VDC),
     "orgVdcNetwork": QueryType("OrgVdcNetwork", _own("networks"), "network", _NETWORK),
     "orgVdcStorageProfile": QueryType("OrgVdcStorageProfile", _profiles, "vdcstorageProfile", _PROFILE),

@@ -129,6 +129,7 @@ _ACTIONS = {
     "UndeployVAppParams": "UndeployPowerAction?",
     "CreateSnapshotParams": "Description?",
     "DiskAttachOrDetachParams": "Disk=Reference BusNumber? UnitNumber?",
+    "MediaInsertOrEjectParams": "Media=Reference?",
     "DiskCreateParams": "Disk Locality=Reference?",
     "Disk": f".name {_ENTITY} Files=Any? StorageProfile=Reference?@5.1 Owner?@5.1",
     "Metadata": "Link* MetadataEntry*",

@@ -46,6 +46,13 @@ def get_template_owner(ctx: Context, entity_id: str) -> Answer:
     return _owner_answer(ctx, ctx.href("vapptemplate", template.id), hrefs.MEDIA["vapptemplate"], template.owner_id)
 
 
+@route("GET", "/api/media/{entity_id}/owner", "owner")
+def get_media_owner(ctx: Context, entity_id: str) -> Answer:
+    """The owner of a medium."""
+    medium = ctx.world.medium(entity_id, ctx.user)
+    return _owner_answer(ctx, ctx.href("media", medium.id), hrefs.MEDIA["media"], medium.owner_id)
+
+
 def _owner_answer(ctx: Context, address: str, media_type: str, owner_id: str) -> Answer:
     element = ctx.root("Owner", hrefs.media("owner"), {"href": f"{address}/owner"})
     link(element, "up", address, media_type)

@@ -31,6 +31,9 @@ _VERBS = {
     "vappUndeploySuspend": ("Suspending", "Suspended"),
     "vappUndeployShutdown": ("Shutting Down", "Shut Down"),
     "vappUpdateVm": ("Updating", "Updated"),
+    "vappInsertCdFloppy": ("Inserting Media into", "Inserted Media into"),
+    "vappEjectCdFloppy": ("Ejecting Media from", "Ejected Media from"),
+    "vdcDeleteMedia": ("Deleting", "Deleted"),
     "vdcCreateDisk": ("Creating", "Created"),
     "vdcUpdateDisk": ("Updating", "Updated"),
     "vdcDeleteDisk": ("Deleting", "Deleted"),
@@ -55,6 +58,7 @@ _OWNER_TEXT = {
     "vapptemplate": "Virtual Application Template",
     "catalog": "Catalog",
     "network": "Network",
+    "media": "Media",
 }
 
 

@@ -8,6 +8,7 @@ from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Answer, Context, link, moment
 from vcdsim.api.hardware import write_hardware
 from vcdsim.api.networks import write_connections, write_network_config, write_network_section
+from vcdsim.api.query_media import item_kind
 from vcdsim.api.routing import route
 from vcdsim.api.sections import write_customization, write_lease, write_os
 from vcdsim.entities import Vm
@@ -27,25 +28,24 @@ def get_catalog(ctx: Context, entity_id: str) -> Answer:
     link(element, "down", f"{ctx.href('catalog', catalog.id)}/metadata", hrefs.media("metadata"))
     xml.sub(element, "Description", catalog.description)
     box = xml.sub(element, "CatalogItems")
-    for template_id in catalog.template_ids:
-        template = ctx.world.templates[template_id]
-        item = ctx.reference(box, "CatalogItem", "catalogitem", template.item_id, template.name)
-        item.set("id", template.item_id)
+    for one in ctx.world.items_of(catalog):
+        item = ctx.reference(box, "CatalogItem", "catalogitem", one.item_id, one.name)
+        item.set("id", one.item_id)
     xml.sub(element, "IsPublished", catalog.is_public)
     xml.sub(element, "DateCreated", moment(catalog.created_at))
-    xml.sub(element, "VersionNumber", len(catalog.template_ids))
+    xml.sub(element, "VersionNumber", len(ctx.world.items_of(catalog)))
     return ctx.xml(element, hrefs.MEDIA["catalog"])
 
 
 @route("GET", "/api/catalogItem/{entity_id}", "catalogItem")
 def get_catalog_item(ctx: Context, entity_id: str) -> Answer:
-    """A catalog item, which stands for a template."""
-    template = ctx.world.template_of_item(entity_id, ctx.user)
-    element = ctx.entity_root("CatalogItem", "catalogitem", template.item_id, template.name, {"size": "0"})
-    link(element, "up", ctx.href("catalog", template.catalog_id), hrefs.MEDIA["catalog"])
-    xml.sub(element, "Description", template.description)
-    ctx.reference(element, "Entity", "vapptemplate", template.id, template.name)
-    xml.sub(element, "DateCreated", moment(template.created_at))
+    """A catalog item, which stands for a template or a medium."""
+    entity = ctx.world.of_item(entity_id, ctx.user)
+    element = ctx.entity_root("CatalogItem", "catalogitem", entity.item_id, entity.name, {"size": "0"})
+    link(element, "up", ctx.href("catalog", entity.catalog_id), hrefs.MEDIA["catalog"])
+    xml.sub(element, "Description", entity.description)
+    ctx.reference(element, "Entity", item_kind(entity), entity.id, entity.name)
+    xml.sub(element, "DateCreated", moment(entity.created_at))
     xml.sub(element, "VersionNumber", 1)
     return ctx.xml(element, hrefs.MEDIA["catalogitem"])
 

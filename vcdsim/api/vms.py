@@ -12,6 +12,7 @@ from vcdsim.api.hardware import (
     card_items,
     cpu_item,
     disk_items,
+    drive_item,
     memory_item,
     write_hardware,
     write_item,
@@ -97,7 +98,7 @@ def get_hardware_part(ctx: Context, tree: str, entity_id: str, part: str) -> Ans
         return ctx.xml(item, hrefs.media("rasdItem"))
     if part not in ("disks", "networkCards", "media"):
         raise not_found()
-    items = {"disks": disk_items(ctx, vm), "networkCards": card_items(vm), "media": []}[part]
+    items = {"disks": disk_items(ctx, vm), "networkCards": card_items(vm), "media": [drive_item(ctx, vm)]}[part]
     return ctx.xml(write_items(ctx, items, address), hrefs.media("rasdItemsList"))
 
 

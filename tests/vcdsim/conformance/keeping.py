@@ -14,6 +14,7 @@ def keep(talk: Talk, version: Version) -> None:
     _metadata(talk)
     _sharing(talk)
     _leases(talk)
+    _media(talk)
     vm = talk.vm("shop-db")
     assert talk.send("POST", f"{vm}/screen/action/acquireTicket").status == 200
     see(talk, vm, f"{vm}/runtimeInfoSection", "/api/disks/query")
@@ -22,6 +23,17 @@ def keep(talk: Talk, version: Version) -> None:
     if version >= (33, 0):
         path = f"/cloudapi/1.0.0/orgVdcNetworks/urn:vcloud:network:{network}/allocatedIpAddresses"
         assert talk.send("GET", path).status == 200
+
+
+def _media(talk: Talk) -> None:
+    path = f"/api/media/{id_of(talk.sim, 'media', 'rescue.iso')}"
+    body = f'<MediaInsertOrEjectParams xmlns="{VCLOUD}"><Media href="{BASE}{path}"/></MediaInsertOrEjectParams>'
+    see(talk, path, "/api/query?type=media", f"{path}/metadata")
+    must(talk, "POST", f"{talk.vm('accounting')}/media/action/insertMedia", body)
+    see(talk, talk.vm("accounting"))
+    must(talk, "POST", f"{talk.vm('accounting')}/media/action/ejectMedia", body)
+    provider = Talk(talk.sim, "catalog-admin@provider", version=talk.version)
+    must(provider, "DELETE", path)
 
 
 def _leases(talk: Talk) -> None:
