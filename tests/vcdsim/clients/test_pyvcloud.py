@@ -39,7 +39,7 @@ def test_pyvcloud_leads_a_vm_through_its_life(vcloud: str, version: str) -> None
     assert seen["listed"] == {
         "orgs": ["acme"],
         "vdcs": ["acme-vdc"],
-        "templates": ["debian-12", "ubuntu-24.04", "windows-2022", "lamp"],
+        "templates": ["debian-12", "ubuntu-24.04", "windows-2022", "lamp", "rescue.iso"],  # catalog items, media too
         "networks": ["acme-net", "acme-internal"],
         "vapps": 8,
         "vms": 12,
