@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from app.vcloud.errors import UUID
 
-# Real servers give UUIDs. Examples in manuals have numbers, and answers made anonymous have any word; both are read too,
-# for what is made of letters, digits and hyphens can not lead a path astray.
+# Real servers give UUIDs. Examples in manuals have numbers, and answers made anonymous have any word; both are taken,
+# for what consists of letters, digits and hyphens can not lead a path astray.
 _ID = r"[0-9A-Za-z][0-9A-Za-z-]{0,39}"
 _URN = re.compile(rf"urn:vcloud:([A-Za-z]+):({_ID})")
 # Path as it stands in hrefs -> kind as it stands in urns. Template VMs are `vm` too, under another path.
