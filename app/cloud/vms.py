@@ -186,7 +186,7 @@ def _new_vapp(turn: Turn) -> vcloud.NewVApp:
     new_vm = vcloud.NewVm(
         template_vm_urn=turn.params["template_vm_urn"],
         name=turn.params["vm_name"],
-        network=network.name if network else None,
+        cards=(vcloud.Wiring(network.name),) if network else (),
     )
     return vcloud.NewVApp(
         name=turn.params["vapp_name"],
@@ -236,12 +236,12 @@ def _grown_disk(turn: Turn, vm: vcloud.Vm) -> dict[str, int]:
     return {vm.disks[0].instance_id: vm.disks[0].size_mb + missing_mb} if vm.disks and missing_mb > 0 else {}
 
 
-def _rewired(turn: Turn, vm: vcloud.Vm) -> dict[int, str]:
+def _rewired(turn: Turn, vm: vcloud.Vm) -> dict[int, vcloud.Wiring | None]:
     """The first card's network, if it is not yet the one asked for: below API 5.6 it comes as in the template."""
     network = _vapp_network(turn)
     if network is None or not vm.nics or vm.nics[0].network == network.name:
         return {}
-    return {vm.nics[0].index: network.name}
+    return {vm.nics[0].index: vcloud.Wiring(network.name)}
 
 
 def _look_shape(turn: Turn) -> Outcome | None:
@@ -252,13 +252,13 @@ def _look_shape(turn: Turn) -> Outcome | None:
 
 def _shape(turn: Turn) -> Outcome:
     vm, size = _vm(turn), turn.params["size"]
-    task = turn.client.reconfigure(
-        vm.id,
+    change = vcloud.VmChange(
         cpu_count=size["cpu_count"],
         memory_mb=size["memory_mb"],
         disk_mb=_grown_disk(turn, vm),
-        networks=_rewired(turn, vm),
+        cards=_rewired(turn, vm),
     )
+    task = turn.client.reconfigure(vm.id, change)
     return Wait(task_urn=task.id, text=task.operation)
 
 
@@ -276,7 +276,7 @@ def _customise(turn: Turn) -> Outcome:
     settings = vcloud.GuestCustomization(
         enabled=True, computer_name=name, password=turn.password, reset_password_required=False
     )
-    task = turn.client.reconfigure(turn.facts["vm_urn"], name=name, customization=settings)
+    task = turn.client.reconfigure(turn.facts["vm_urn"], vcloud.VmChange(name=name, customization=settings))
     return Wait(task_urn=task.id, text=task.operation)
 
 

@@ -10,11 +10,12 @@ from app.vcloud.types import (
     ApiVersion,
     Disk,
     GuestCustomization,
-    NewVApp,
-    NewVm,
+    Leases,
+    MksTicket,
     Nic,
     OrgVdcNetwork,
     Reference,
+    Snapshot,
     StorageProfile,
     Task,
     TaskRecord,
@@ -30,6 +31,7 @@ from app.vcloud.types import (
     VmRecord,
 )
 from app.vcloud.wire import best_version
+from app.vcloud.wishes import NewVApp, NewVm, VmChange, Wiring
 
 __all__ = [
     "AllocatedAddress",
@@ -39,8 +41,10 @@ __all__ = [
     "Client",
     "Disk",
     "GuestCustomization",
+    "Leases",
     "Limits",
     "Login",
+    "MksTicket",
     "NewVApp",
     "NewVm",
     "Nic",
@@ -50,6 +54,7 @@ __all__ = [
     "Refused",
     "Session",
     "SessionExpired",
+    "Snapshot",
     "StorageProfile",
     "Task",
     "TaskRecord",
@@ -66,7 +71,9 @@ __all__ = [
     "VcloudErrorInfo",
     "Vdc",
     "Vm",
+    "VmChange",
     "VmRecord",
     "VmStatus",
+    "Wiring",
     "best_version",
 ]

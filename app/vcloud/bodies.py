@@ -1,16 +1,22 @@
 """Request bodies. vCloud validates them by its schema: order matters, and unknown elements are refused by version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from lxml import etree
 
+from app.vcloud.customization import customize
+from app.vcloud.errors import Refused
 from app.vcloud.ids import path_of, template_vm_path
 from app.vcloud.query import version_key
-from app.vcloud.types import NewVApp, NewVm, VAppNetwork
-from app.vcloud.xml import OVF, VCLOUD, Element
+from app.vcloud.reconfigure import without_links
+from app.vcloud.types import VAppNetwork
+from app.vcloud.wiring import wire
+from app.vcloud.wishes import NewVApp, NewVm, Wiring
+from app.vcloud.xml import OVF, VCLOUD, Element, children
 
-_SOURCED_ITEM_SINCE = (5, 6)
+_GENERAL_PARAMS_SINCE = (5, 6)  # the same that brought SourcedItem to instantiating
 _NAMESPACES = {None: VCLOUD, "ovf": OVF}
+_STILL = {"deploy": "false", "powerOn": "false"}  # each step of a creation can then fail alone
 
 
 def media_type(name: str) -> str:
@@ -18,28 +24,68 @@ def media_type(name: str) -> str:
     return f"application/vnd.vmware.vcloud.{name}+xml"
 
 
-def instantiate(wish: NewVApp, base: str, version: str) -> bytes:
+def instantiate(wish: NewVApp, inner: Mapping[str, tuple[VAppNetwork, ...]], base: str, version: str) -> bytes:
     """Return InstantiateVAppTemplateParams, neither deployed nor powered on.
 
-    `base` is the API's address, for the references must be hrefs. Below 5.6 there is no SourcedItem: the VMs keep the
-    template's names and wiring, and the caller has to reconfigure them.
+    `inner`: the networks inside the template that each of its VMs, by urn, is wired to. They are supplied for the VMs
+    that keep their wiring, since vCloud does not find the network of such a card otherwise. `base` is the API's
+    address, for the references must be hrefs. Below 5.6 there is no SourcedItem: the VMs keep the template's names and
+    wiring, and the caller has to reconfigure them.
     """
-    root = _root("InstantiateVAppTemplateParams", {"name": wish.name, "deploy": "false", "powerOn": "false"})
+    sourced = wish.vms if version_key(version) >= _GENERAL_PARAMS_SINCE else ()
+    networks = {network.name: network for network in (wish.network,) if network}
+    for urn in inner.keys() - {vm.template_vm_urn for vm in sourced}:
+        networks = {network.name: network for network in inner[urn]} | networks
+    root = _root("InstantiateVAppTemplateParams", {"name": wish.name} | _STILL)
     _add(root, "Description", wish.description)
-    if wish.network:
+    if networks:
         section = _section(_add(root, "InstantiationParams"), "NetworkConfigSection")
-        _network_config(section, wish.network, base)
+        for _, network in sorted(networks.items()):
+            _network_config(section, network, base)
     _add(root, "Source", href=base + path_of(wish.template_urn, "vapptemplate"))
-    if version_key(version) >= _SOURCED_ITEM_SINCE:
-        for vm in wish.vms:
-            _sourced_item(root, vm, base)
+    for vm in sourced:
+        _sourced_item(root, vm, base, version)
     _add(root, "AllEULAsAccepted", "true")
+    return _bytes(root)
+
+
+def recompose(vms: Sequence[NewVm], base: str, version: str) -> bytes:
+    """Return RecomposeVAppParams that add VMs, neither deployed nor powered on; the vApp has their networks already."""
+    root = _root("RecomposeVAppParams", _STILL)
+    for vm in vms:
+        _sourced_item(root, vm, base, version)
+    _add(root, "AllEULAsAccepted", "true")
+    return _bytes(root)
+
+
+def network_config(section: Element, network: VAppNetwork, base: str) -> bytes:
+    """Return the NetworkConfigSection that was fetched with one network more; Refused if its name is taken.
+
+    The others go back as they came: a network that is left out is removed, a changed one is torn down.
+    """
+    root = without_links(section)
+    if any(old.get("networkName") == network.name for old in children(root, "NetworkConfig")):
+        raise Refused(f"the vApp has a network {network.name} already")
+    _network_config(root, network, base)
+    return _bytes(root)
+
+
+def create_snapshot(*, memory: bool, quiesce: bool) -> bytes:
+    """Return CreateSnapshotParams."""
+    return _bytes(_root("CreateSnapshotParams", {"memory": _word(memory), "quiesce": _word(quiesce)}))
+
+
+def vm_capabilities(*, cpu_hot_add: bool, memory_hot_add: bool) -> bytes:
+    """Return VmCapabilities."""
+    root = _root("VmCapabilities")
+    _add(root, "MemoryHotAddEnabled", _word(memory_hot_add))
+    _add(root, "CpuHotAddEnabled", _word(cpu_hot_add))
     return _bytes(root)
 
 
 def deploy(*, power_on: bool, force_customization: bool) -> bytes:
     """Return DeployVAppParams."""
-    root = _root("DeployVAppParams", {"powerOn": "true" if power_on else "false"})
+    root = _root("DeployVAppParams", {"powerOn": _word(power_on)})
     if force_customization:
         root.set("forceCustomization", "true")
     return _bytes(root)
@@ -52,21 +98,28 @@ def undeploy(power_action: str) -> bytes:
     return _bytes(root)
 
 
-def _sourced_item(root: Element, vm: NewVm, base: str) -> None:
+def _sourced_item(root: Element, vm: NewVm, base: str, version: str) -> None:
+    """Below 5.6 the name of the reference is that of the new VM, and there is no place for a description."""
     item = _add(root, "SourcedItem")
-    _add(item, "Source", href=base + template_vm_path(vm.template_vm_urn))
-    general = _add(item, "VmGeneralParams")
-    _add(general, "Name", vm.name)
-    _add(general, "NeedsCustomization", "true")
-    section = _section(_add(item, "InstantiationParams"), "NetworkConnectionSection")
-    _add(section, "PrimaryNetworkConnectionIndex", "0")
-    connection = _add(section, "NetworkConnection", network=vm.network or "none")
-    _add(connection, "NetworkConnectionIndex", "0")
-    _add(connection, "IsConnected", "true" if vm.network else "false")
-    _add(connection, "IpAddressAllocationMode", vm.address_mode if vm.network else "NONE")
+    source = _add(item, "Source", href=base + template_vm_path(vm.template_vm_urn))
+    if version_key(version) >= _GENERAL_PARAMS_SINCE:
+        general = _add(item, "VmGeneralParams")
+        _add(general, "Name", vm.name)
+        if vm.description:
+            _add(general, "Description", vm.description)
+        _add(general, "NeedsCustomization", "true")
+    else:
+        source.set("name", vm.name)
+    params = _add(item, "InstantiationParams")
+    wire(_section(params, "NetworkConnectionSection"), dict(enumerate(vm.cards or (Wiring(),))))
+    if vm.customization is not None:
+        customize(_section(params, "GuestCustomizationSection"), vm.customization)
+    if vm.storage_profile_urn is not None:
+        _add(item, "StorageProfile", href=base + path_of(vm.storage_profile_urn, "vdcstorageprofile"))
 
 
 def _network_config(section: Element, network: VAppNetwork, base: str) -> None:
+    """Add a network behind the others of the section."""
     config = _add(section, "NetworkConfig", networkName=network.name)
     configuration = _add(config, "Configuration")
     if network.fence_mode != "bridged":
@@ -112,6 +165,10 @@ def _section(parent: Element, name: str) -> Element:
     added = _add(parent, name)
     etree.SubElement(added, f"{{{OVF}}}Info")
     return added
+
+
+def _word(value: bool) -> str:  # noqa: FBT001 -- it is the value
+    return "true" if value else "false"
 
 
 def _bytes(root: Element) -> bytes:

@@ -7,9 +7,11 @@ from app.vcloud.errors import NotFound, Refused
 from app.vcloud.ids import path_of
 from app.vcloud.listings import Listings
 from app.vcloud.query import Condition
-from app.vcloud.types import TemplateLimits, TemplateVm, VappTemplate, VmRecord
+from app.vcloud.types import TemplateLimits, TemplateVm, VAppNetwork, VappTemplate, VmRecord
 from app.vcloud.wire import Wire
-from app.vcloud.xml import OVF, Element
+from app.vcloud.xml import OVF, Element, child, children
+
+_NOWHERE = "196.254.254.254"  # the gateway that vCloud itself writes for the network "none"
 
 
 def templates(wire: Wire, listings: Listings) -> list[VappTemplate]:
@@ -17,6 +19,28 @@ def templates(wire: Wire, listings: Listings) -> list[VappTemplate]:
     rows = listings.rows("vAppTemplate", query.catalog_template, lambda row: row[0])
     found = [_template(wire, urn, catalog_name) for urn, catalog_name in rows if catalog_name]
     return _with_hardware(listings, [template for template in found if template])
+
+
+def inner_networks(template: Element) -> dict[str, tuple[VAppNetwork, ...]]:
+    """Return, by urn of each VM of a VAppTemplate, the networks inside the template that it is wired to.
+
+    They are isolated ones: what they were connected to where the template was made need not be there where it is used.
+    """
+    configs = children(child(template, "NetworkConfigSection"), "NetworkConfig")
+    known = {network.name: _isolated(network) for network in map(parse.vapp_network, configs)}
+    vms = map(machines.template_vm, children(child(template, "Children"), "Vm"))
+    return {vm.id: tuple(known.get(name) or _made_up(name) for name in vm.network_names) for vm in vms}
+
+
+def _isolated(network: VAppNetwork) -> VAppNetwork:
+    if network.gateway and network.netmask:
+        return replace(network, parent_urn=None, fence_mode="isolated", router_ip=None)
+    return _made_up(network.name)
+
+
+def _made_up(name: str) -> VAppNetwork:
+    """Return a network whose addresses nobody will use: its own are not told."""
+    return VAppNetwork(name, None, "isolated", _NOWHERE, "255.255.0.0")
 
 
 def _template(wire: Wire, urn: str, catalog_name: str) -> VappTemplate | None:

@@ -1,6 +1,6 @@
 """The client of the vCloud API: one method per call that we use."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from types import TracebackType
@@ -17,13 +17,13 @@ from app.vcloud.transport import Limits, Timer, Transport
 from app.vcloud.types import (
     AllocatedAddress,
     ApiVersion,
-    GuestCustomization,
-    NewVApp,
+    MksTicket,
     OrgVdcNetwork,
     StorageProfile,
     Task,
     TaskRecord,
     VApp,
+    VAppNetwork,
     VAppRecord,
     VappTemplate,
     Vdc,
@@ -31,6 +31,7 @@ from app.vcloud.types import (
     VmRecord,
 )
 from app.vcloud.wire import Wire
+from app.vcloud.wishes import NewVApp, NewVm, VmChange
 from app.vcloud.xml import required_urn
 
 
@@ -179,44 +180,50 @@ class Client:
     def instantiate(self, vdc_urn: str, wish: NewVApp) -> VApp:
         """Create a vApp from a template, neither deployed nor on. Its `tasks[0]` is to be waited for.
 
-        Below API 5.6 the VMs keep the names and the wiring of the template: compare, and `reconfigure`.
+        Below API 5.6 the VMs keep the names and the wiring of the template: compare, and `reconfigure`. Networks
+        inside the template that its VMs stay wired to come along as isolated ones. Two requests.
         """
         path = path_of(vdc_urn, "vdc") + "/action/instantiateVAppTemplate"
-        kind = media_type("instantiateVAppTemplateParams")
-        body = partial(bodies.instantiate, wish, self._wire.base)
-        return self._wire.command("POST", path, "VApp", parse.vapp, body=body, media_type=kind)
-
-    def reconfigure(
-        self,
-        vm_urn: str,
-        *,
-        name: str | None = None,
-        cpu_count: int | None = None,
-        memory_mb: int | None = None,
-        disk_mb: Mapping[str, int] | None = None,
-        networks: Mapping[int, str] | None = None,
-        customization: GuestCustomization | None = None,
-    ) -> Task:
-        """Change what is given and keep the rest, in one task.
-
-        `disk_mb`: new size by the disk's instance id; that disks only grow is the caller's rule. `networks`: a network
-        of the vApp by the index of the card that goes into it, with an address of its pool. ValueError for a disk or a
-        card the VM does not have, or if nothing is given.
-        """
-        edit = partial(
-            reconfigure.body,
-            name=name,
-            cpu_count=cpu_count,
-            memory_mb=memory_mb,
-            disk_mb=disk_mb or {},
-            networks=networks or {},
-            customization=customization,
-        )
-        path = path_of(vm_urn, "vm")
-        secret = customization.password if customization else None
+        kind, secrets = media_type("instantiateVAppTemplateParams"), _passwords(*wish.vms)
         with self._wire.one_deadline():
-            body = self._wire.get(path, "Vm", edit)
-            return self._task("POST", path + "/action/reconfigureVm", body, "vm", secret=secret)
+            template = path_of(wish.template_urn, "vapptemplate")
+            inner = self._wire.get(template, "VAppTemplate", catalog.inner_networks)
+            body = partial(bodies.instantiate, wish, inner, self._wire.base)
+            return self._wire.command("POST", path, "VApp", parse.vapp, body=body, media_type=kind, secrets=secrets)
+
+    def recompose(self, vapp_urn: str, vms: Sequence[NewVm]) -> Task:
+        """Add VMs of templates to a vApp, neither deployed nor on. The networks of their cards must be there already.
+
+        The task does not name the new VMs: they are those that were not among the vApp's before. By their mark they
+        are known from API 5.6 on; below that there is only the name.
+        """
+        body = partial(bodies.recompose, vms, self._wire.base)
+        path = path_of(vapp_urn, "vapp") + "/action/recomposeVApp"
+        return self._task("POST", path, body, "recomposeVAppParams", secrets=_passwords(*vms))
+
+    def add_network(self, vapp_urn: str, network: VAppNetwork) -> Task:
+        """Add a network to a vApp and keep the others. Refused if it has one of that name. Two requests."""
+        path = path_of(vapp_urn, "vapp") + "/networkConfigSection/"
+        edit = partial(bodies.network_config, network=network, base=self._wire.base)
+        with self._wire.one_deadline():
+            body = self._wire.get(path, "NetworkConfigSection", edit)
+            return self._task("PUT", path, body, "networkConfigSection")
+
+    def reconfigure(self, vm_urn: str, change: VmChange) -> Task:
+        """Change a VM as far as `change` says, in one task, and keep the rest. Two requests.
+
+        ValueError for a disk or a card that the VM does not have, or if nothing would change; Refused, and nothing
+        sent, for a disk that would shrink.
+        """
+        path, secrets = path_of(vm_urn, "vm"), _passwords(change)
+        with self._wire.one_deadline():
+            body = self._wire.get(path, "Vm", partial(reconfigure.body, change=change))
+            return self._task("POST", path + "/action/reconfigureVm", body, "vm", secrets=secrets)
+
+    def set_hot_add(self, vm_urn: str, *, cpu: bool, memory: bool) -> Task:
+        """Let processors or memory of a VM grow while it runs, or not; only while it is off."""
+        body = bodies.vm_capabilities(cpu_hot_add=cpu, memory_hot_add=memory)
+        return self._task("PUT", path_of(vm_urn, "vm") + "/vmCapabilities/", body, "vmCapabilitiesSection")
 
     def deploy(self, urn: str, *, power_on: bool = True, force_customization: bool = False) -> Task:
         """Deploy a VM or vApp; `force_customization` only from undeployed."""
@@ -229,7 +236,7 @@ class Client:
         return self._task("POST", path, bodies.undeploy(power_action), "undeployVAppParams")
 
     def power_on(self, urn: str) -> Task:
-        """Power on a VM or vApp."""
+        """Power on a VM or vApp, also one that is suspended."""
         return self._task("POST", path_of(urn, "vm", "vapp") + "/power/action/powerOn")
 
     def power_off(self, urn: str) -> Task:
@@ -240,17 +247,64 @@ class Client:
         """Ask the guests of a VM or vApp to shut down; it stays deployed."""
         return self._task("POST", path_of(urn, "vm", "vapp") + "/power/action/shutdown")
 
+    def reboot(self, urn: str) -> Task:
+        """Ask the guests of a VM or vApp to start anew."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/power/action/reboot")
+
+    def reset(self, urn: str) -> Task:
+        """Cut the power of a VM or vApp and give it back at once."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/power/action/reset")
+
+    def suspend(self, urn: str) -> Task:
+        """Freeze a VM or vApp with its memory; it stays deployed, and `power_on` goes on with it."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/power/action/suspend")
+
+    def discard_suspended_state(self, urn: str) -> Task:
+        """Throw away the memory of a suspended VM or vApp; it is off then."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/action/discardSuspendedState")
+
+    def create_snapshot(self, urn: str, *, memory: bool = False, quiesce: bool = False) -> Task:
+        """Take the snapshot of a VM or vApp; an earlier one is lost.
+
+        `memory` keeps that of a running guest, `quiesce` asks its tools to settle the file systems first.
+        """
+        body = bodies.create_snapshot(memory=memory, quiesce=quiesce)
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/action/createSnapshot", body, "createSnapshotParams")
+
+    def revert_to_snapshot(self, urn: str) -> Task:
+        """Put a VM or vApp back to its snapshot, which stays; what happened since is lost."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/action/revertToCurrentSnapshot")
+
+    def remove_snapshots(self, urn: str) -> Task:
+        """Remove the snapshot of a VM or vApp, which stays as it is."""
+        return self._task("POST", path_of(urn, "vm", "vapp") + "/action/removeAllSnapshots")
+
     def delete(self, urn: str) -> Task:
-        """Delete a VM or vApp, which must not be deployed."""
+        """Delete a VM or vApp, which must not be deployed. The vApp of a VM stays, even if it is empty then."""
         return self._task("DELETE", path_of(urn, "vm", "vapp"))
+
+    def cancel(self, task_urn: str) -> None:
+        """Ask for a task to be stopped. Whether it was is to be read: it may have been too late."""
+        self._wire.tell("POST", path_of(task_urn, "task") + "/action/cancel")
+
+    def mks_ticket(self, vm_urn: str) -> MksTicket:
+        """Return a ticket for the screen of a VM that is on, good for 30 s. Refused if it is off."""
+        path = path_of(vm_urn, "vm") + "/screen/action/acquireMksTicket"
+        return self._wire.command("POST", path, "MksTicket", parse.mks_ticket)
 
     # Inside
 
     def _task(
-        self, method: str, path: str, body: bytes | None = None, kind: str | None = None, *, secret: str | None = None
+        self,
+        method: str,
+        path: str,
+        body: bytes | Callable[[str], bytes] | None = None,
+        kind: str | None = None,
+        *,
+        secrets: Sequence[str] = (),
     ) -> Task:
         content = None if kind is None else media_type(kind)
-        return self._wire.command(method, path, "Task", entities.task, body=body, media_type=content, secret=secret)
+        return self._wire.command(method, path, "Task", entities.task, body=body, media_type=content, secrets=secrets)
 
     def _vapp_if_there(self, vapp_urn: str) -> VApp | None:
         try:
@@ -266,3 +320,9 @@ class Client:
         if network.fence_mode:
             return network
         return self._wire.get(path_of(network.id, "network"), "OrgVdcNetwork", parse.org_network)
+
+
+def _passwords(*wishes: NewVm | VmChange) -> list[str]:
+    """Return the secrets of these wishes, which no error may quote."""
+    found = (wish.customization.password for wish in wishes if wish.customization)
+    return [password for password in found if password]

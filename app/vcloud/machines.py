@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from app.vcloud import entities, xml
 from app.vcloud.ids import urn_from_href
-from app.vcloud.types import Disk, GuestCustomization, Nic, TemplateVm, Vm
+from app.vcloud.types import Disk, GuestCustomization, Nic, Snapshot, TemplateVm, Vm
 from app.vcloud.xml import OVF, RASD, VMW, Element, boolean, child, children, integer, moment, text
 
 _CPU, _MEMORY, _DISK = "3", "4", "17"
@@ -27,14 +27,14 @@ def vm(element: Element) -> Vm:
         cpu_count=_quantity(cpu),
         cores_per_socket=integer(text(cpu[0], "CoresPerSocket", namespace=VMW)) if cpu else None,
         memory_mb=_memory_mb(memory),
-        disks=tuple(_disk(item) for item in items.get(_DISK, [])),
+        disks=tuple(disk(item) for item in items.get(_DISK, [])),
         nics=_nics(element),
         guest_os=_guest_os(element),
         customization=_customization(element),
         needs_customization=boolean(element.get("needsCustomization")) or False,
         cpu_hot_add=boolean(text(capabilities, "CpuHotAddEnabled")) or False,
         memory_hot_add=boolean(text(capabilities, "MemoryHotAddEnabled")) or False,
-        has_snapshot=child(element, "SnapshotSection", "Snapshot") is not None,
+        snapshot=_snapshot(child(element, "SnapshotSection", "Snapshot")),
         vapp_id=entities.up(element, "vapp"),
         storage_profile=entities.reference(child(element, "StorageProfile")),
         links=entities.links(element),
@@ -46,7 +46,7 @@ def vm(element: Element) -> Vm:
 def template_vm(element: Element) -> TemplateVm:
     """Read a Vm inside a VAppTemplate; without hardware on old servers."""
     items = hardware_items(element)
-    disks = tuple(_disk(item) for item in items.get(_DISK, []))
+    disks = tuple(disk(item) for item in items.get(_DISK, []))
     section = child(element, "NetworkConnectionSection")
     names = [item.get("network") or UNPLUGGED for item in children(section, "NetworkConnection")]
     return TemplateVm(
@@ -67,7 +67,7 @@ def with_hardware(vm: TemplateVm, envelope: Element) -> TemplateVm:
     for system in envelope.iter(f"{{{OVF}}}VirtualSystem"):
         if vm.name in {system.get(f"{{{OVF}}}id"), text(system, "Name", namespace=OVF)}:
             items = hardware_items(system)
-            disks = tuple(_disk(item) for item in items.get(_DISK, []))
+            disks = tuple(disk(item) for item in items.get(_DISK, []))
             return replace(
                 vm,
                 cpu_count=_quantity(items.get(_CPU)),
@@ -106,7 +106,8 @@ def _unit_bytes(unit: str | None, *, default: int) -> int:
     return int(found.group(1)) ** int(found.group(2)) if found.group(1) else 1
 
 
-def _disk(item: Element) -> Disk:
+def disk(item: Element) -> Disk:
+    """Read a hardware item that is a disk."""
     host = child(item, "HostResource", namespace=RASD)
     # Their namespace is vCloud's, the one of its version 1, or none.
     said = {} if host is None else {name.rpartition("}")[2]: value for name, value in host.attrib.items()}
@@ -151,6 +152,16 @@ def _nic(item: Element, primary: int | None) -> Nic:
 def _guest_os(element: Element) -> str:
     section = child(element, "OperatingSystemSection", namespace=OVF)
     return text(section, "Description", namespace=OVF) or ""
+
+
+def _snapshot(element: Element | None) -> Snapshot | None:
+    if element is None:
+        return None
+    return Snapshot(
+        created_at=moment(element.get("created")),
+        size_mb=-(-(integer(element.get("size")) or 0) // 2**20),
+        powered_on=boolean(element.get("poweredOn")) or False,
+    )
 
 
 def _customization(element: Element) -> GuestCustomization:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from app.vcloud import entities, machines, xml
 from app.vcloud.types import (
     ApiVersion,
+    Leases,
+    MksTicket,
     OrgVdcNetwork,
     StorageProfile,
     TemplateLimits,
@@ -42,7 +44,8 @@ def vapp(element: Element) -> VApp:
         deployed=boolean(element.get("deployed")) or False,
         vdc_id=entities.up(element, "vdc"),
         owner_name=None if owner is None else owner.get("name"),
-        networks=tuple(_vapp_network(item) for item in networks if item.get("networkName") != machines.UNPLUGGED),
+        leases=_leases(child(element, "LeaseSettingsSection")),
+        networks=tuple(vapp_network(item) for item in networks if item.get("networkName") != machines.UNPLUGGED),
         vms=tuple(replace(machines.vm(item), vapp_id=urn) for item in children(child(element, "Children"), "Vm")),
         links=entities.links(element),
         tasks=entities.tasks(element),
@@ -126,7 +129,28 @@ def _ip_scope(configuration: Element | None) -> Element | None:
     return child(configuration, "IpScope") if listed is None else listed
 
 
-def _vapp_network(element: Element) -> VAppNetwork:
+def mks_ticket(element: Element) -> MksTicket:
+    """Read an MksTicket."""
+    return MksTicket(
+        host=xml.required(text(element, "Host"), "Host in a ticket"),
+        vmx=text(element, "Vmx") or "",
+        ticket=xml.required(text(element, "Ticket"), "Ticket"),
+        port=integer(xml.required(text(element, "Port"), "Port in a ticket")) or 0,
+    )
+
+
+def _leases(section: Element | None) -> Leases:
+    """Read a LeaseSettingsSection; 0 seconds are for ever."""
+    return Leases(
+        deployment_s=integer(text(section, "DeploymentLeaseInSeconds")) or None,
+        storage_s=integer(text(section, "StorageLeaseInSeconds")) or None,
+        deployment_ends_at=moment(text(section, "DeploymentLeaseExpiration")),
+        storage_ends_at=moment(text(section, "StorageLeaseExpiration")),
+    )
+
+
+def vapp_network(element: Element) -> VAppNetwork:
+    """Read a NetworkConfig of a vApp or a template."""
     configuration = child(element, "Configuration")
     scope = _ip_scope(configuration)
     addresses = None if scope is None else child(scope, "IpRanges", "IpRange")

@@ -97,6 +97,15 @@ class GuestCustomization:
 
 
 @dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The snapshot of a VM; there is at most one. `powered_on`: it remembers the memory of a running guest."""
+
+    created_at: datetime | None
+    size_mb: int
+    powered_on: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Vm:
     """A virtual machine, whole. `links` are the rels that say what is legal now; deployed and on are two facts."""
 
@@ -115,7 +124,7 @@ class Vm:
     needs_customization: bool
     cpu_hot_add: bool
     memory_hot_add: bool
-    has_snapshot: bool
+    snapshot: Snapshot | None
     vapp_id: str | None
     storage_profile: Reference | None
     links: frozenset[str]
@@ -146,6 +155,16 @@ class VAppNetwork:
 
 
 @dataclass(frozen=True, slots=True)
+class Leases:
+    """How long a vApp may run and be kept before vCloud stops or deletes it; None is "for ever" or "not running"."""
+
+    deployment_s: int | None
+    storage_s: int | None
+    deployment_ends_at: datetime | None
+    storage_ends_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class VApp:
     """A vApp with complete VMs. While it is being created it has status UNRESOLVED, a task and no VMs."""
 
@@ -156,6 +175,7 @@ class VApp:
     deployed: bool
     vdc_id: str | None
     owner_name: str | None
+    leases: Leases
     networks: tuple[VAppNetwork, ...]
     vms: tuple[Vm, ...]
     links: frozenset[str]
@@ -310,24 +330,10 @@ class TaskRecord:
 
 
 @dataclass(frozen=True, slots=True)
-class NewVm:
-    """A VM to be made from a VM of the template.
+class MksTicket:
+    """The way to a VM's screen, good for 30 s. `vmx` is empty from 10.4 on. The ticket is a secret."""
 
-    `network` names the vApp's network, None leaves the VM unplugged; `address_mode` is POOL or DHCP.
-    """
-
-    template_vm_urn: str
-    name: str
-    network: str | None = None
-    address_mode: str = "POOL"
-
-
-@dataclass(frozen=True, slots=True)
-class NewVApp:
-    """A vApp to be made from a template. Put the caller's mark into `description`: it survives and can be found."""
-
-    name: str
-    description: str
-    template_urn: str
-    vms: tuple[NewVm, ...] = ()
-    network: VAppNetwork | None = None
+    host: str
+    vmx: str
+    ticket: str = field(repr=False)
+    port: int

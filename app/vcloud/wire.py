@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -90,19 +90,24 @@ class Wire:
         *,
         body: bytes | Callable[[str], bytes] | None = None,
         media_type: str | None = None,
-        secret: str | None = None,
+        secrets: Sequence[str] = (),
     ) -> T:
         """Send a command once and return what `read` makes of the answer; never repeated but after a 401 or 406.
 
-        A body that depends on the API version is a function of it. `secret` is what it holds and no error may quote.
+        A body that depends on the API version is a function of it. `secrets` are what it holds and no error may quote.
         """
         try:
             answer = self._authorized(method, path, body, media_type, self._deadline())
             return self._read(answer, path, tag, read, command=True)
         except VcloudError as error:
-            if secret:
+            for secret in secrets:
                 error.redact(secret)
             raise
+
+    def tell(self, method: str, path: str) -> None:
+        """Send a command that is answered without a document; once, like the others."""
+        answer = self._authorized(method, path, None, None, self._deadline())
+        self._reading(answer, path, lambda _: None, command=True)
 
     @contextmanager
     def one_deadline(self) -> Iterator[None]:

@@ -23,7 +23,9 @@ from app.vcloud import (
     Unavailable,
     VApp,
     VAppNetwork,
+    VmChange,
     VmStatus,
+    Wiring,
 )
 from app.vcloud.query import version_key
 from vcdsim import Simulator
@@ -71,7 +73,7 @@ def create(client: Client, fence_mode: str, name: str = NAME) -> VApp:
         network = VAppNetwork(
             "lab", parent.id, "natRouted", "10.9.0.1", "255.255.255.0", range_start="10.9.0.2", range_end="10.9.0.9"
         )
-    vm = NewVm(template.vms[0].id, "web1", network.name)
+    vm = NewVm(template.vms[0].id, "web1", cards=(Wiring(network.name),))
     return client.instantiate(vdc.id, NewVApp(name, "mark 42", template.id, (vm,), network))
 
 
@@ -87,11 +89,12 @@ def test_a_machine_is_made_shaped_started_stopped_and_deleted(
 
     [vm] = client.vapp(vapp.id).vms
     if vm.name != "web1":  # below 5.6 names and networks can only be given afterwards
-        networks = {0: client.vapp(vapp.id).networks[0].name}
-        finish(sim, client, client.reconfigure(vm.id, name="web1", networks=networks))
+        cards = {0: Wiring(client.vapp(vapp.id).networks[0].name)}
+        finish(sim, client, client.reconfigure(vm.id, VmChange(name="web1", cards=cards)))
     disks = {vm.disks[0].instance_id: vm.disks[0].size_mb + 1024}
     settings = GuestCustomization(enabled=True, computer_name="web1", password="Guest-pw-1")
-    finish(sim, client, client.reconfigure(vm.id, cpu_count=2, memory_mb=2048, disk_mb=disks, customization=settings))
+    change = VmChange(cpu_count=2, memory_mb=2048, disk_mb=disks, customization=settings)
+    finish(sim, client, client.reconfigure(vm.id, change))
     changed = client.vm(vm.id)
     assert (changed.name, changed.cpu_count, changed.memory_mb) == ("web1", 2, 2048)
     assert [disk.size_mb for disk in changed.disks] == list(disks.values())

@@ -5,17 +5,24 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
-from app.vcloud import Client, NewVApp, NewVm, Session, Task, TaskStatus, VAppNetwork
+from app.vcloud import Client, NewVApp, NewVm, Session, Task, TaskStatus, VAppNetwork, Wiring
 from tests.vcloud.support import API, NETWORK, TASK, TEMPLATE, TEMPLATE_VM, VAPP, VDC, VM_36, Vcd, fixture
 
 VM_PATH = "/vApp/vm-22222222-0000-4000-8000-000000000001"
 VAPP_PATH = "/vApp/vapp-22222222-0000-4000-8000-0000000000aa"
 INSTANTIATE = "/vdc/22222222-0000-4000-8000-0000000000dc/action/instantiateVAppTemplate"
+TEMPLATE_PATH = f"/vAppTemplate/vappTemplate-{TEMPLATE[-36:]}"
 BRIDGED = VAppNetwork("acme-net", NETWORK, "bridged")
 ROUTED = VAppNetwork(
     "lab", NETWORK, "natRouted", "10.1.0.1", "255.255.255.0", "10.1.0.1", None, "lab", "10.1.0.2", "10.1.0.9"
 )
-WISH = NewVApp("shop", "skiff op-42", TEMPLATE, (NewVm(TEMPLATE_VM, "web1", "acme-net"),), BRIDGED)
+WISH = NewVApp("shop", "skiff op-42", TEMPLATE, (NewVm(TEMPLATE_VM, "web1", cards=(Wiring("acme-net"),)),), BRIDGED)
+
+
+def takes_vapps(vcd: Vcd) -> None:
+    """Let the template be read and a vApp be made of it."""
+    vcd.answer("GET", TEMPLATE_PATH, fixture("template-36"))
+    vcd.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
 
 
 def outline(body: bytes) -> str:
@@ -31,7 +38,7 @@ def outline(body: bytes) -> str:
 
 
 def test_a_vapp_is_made_neither_deployed_nor_on_with_names_and_networks(vcd_39: Vcd) -> None:
-    vcd_39.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd_39)
     vapp = vcd_39.client().instantiate(VDC, WISH)
     assert vapp.tasks[0].operation_name == "vdcInstantiateVapp"
     assert vcd_39.last.headers["Content-Type"] == "application/vnd.vmware.vcloud.instantiateVAppTemplateParams+xml"
@@ -51,7 +58,7 @@ def test_a_vapp_is_made_neither_deployed_nor_on_with_names_and_networks(vcd_39: 
 
 
 def test_below_5_6_the_vms_keep_the_names_of_the_template(vcd: Vcd) -> None:
-    vcd.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd)
     vcd.client().instantiate(VDC, WISH)
     assert "SourcedItem" not in vcd.last.body.decode()
     assert outline(vcd.last.body).endswith("<AllEULAsAccepted>true/")
@@ -59,13 +66,13 @@ def test_below_5_6_the_vms_keep_the_names_of_the_template(vcd: Vcd) -> None:
 
 def test_a_body_is_built_anew_if_a_new_login_finds_another_version(vcd_39: Vcd) -> None:
     vcd_39.answer("POST", INSTANTIATE, status=401)
-    vcd_39.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd_39)
     vcd_39.client(session=Session("old", "vcloud", "5.5")).instantiate(VDC, WISH)
     assert "SourcedItem" in vcd_39.last.body.decode()
 
 
 def test_a_routed_vapp_network_has_addresses_of_its_own_and_nat(vcd_39: Vcd) -> None:
-    vcd_39.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd_39)
     vcd_39.client().instantiate(VDC, NewVApp("shop", "", TEMPLATE, (), ROUTED))
     assert (
         "<NetworkConfig networkName=lab><Configuration><IpScopes><IpScope><IsInherited>false<Gateway>10.1.0.1"
@@ -77,7 +84,7 @@ def test_a_routed_vapp_network_has_addresses_of_its_own_and_nat(vcd_39: Vcd) -> 
 
 
 def test_a_vm_without_a_network_is_left_unplugged(vcd_39: Vcd) -> None:
-    vcd_39.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd_39)
     vcd_39.client().instantiate(VDC, NewVApp("shop", "", TEMPLATE, (NewVm(TEMPLATE_VM, "web1"),)))
     assert (
         "<NetworkConnection network=none><NetworkConnectionIndex>0<IsConnected>false<IpAddressAllocationMode>NONE"
@@ -86,7 +93,7 @@ def test_a_vm_without_a_network_is_left_unplugged(vcd_39: Vcd) -> None:
 
 
 def test_hostile_names_stay_text(vcd_39: Vcd) -> None:
-    vcd_39.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd_39)
     name = """<x a="1">&'"]]>"""
     vcd_39.client().instantiate(VDC, NewVApp(name, name, TEMPLATE, (NewVm(TEMPLATE_VM, name),)))
     root = etree.fromstring(vcd_39.last.body)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from app.vcloud import TaskStatus, TemplateLimits, Unavailable, VmStatus
+from app.vcloud import Snapshot, TaskStatus, TemplateLimits, Unavailable, VmStatus
 from tests.vcloud.support import TASK, TEMPLATE_VM, VAPP, VDC, VM, VM_36, Vcd, error_body, fixture, records
 
 STORAGE_ROW = (
@@ -34,7 +34,7 @@ def test_a_vm_of_5_5_is_read_whole(vcd: Vcd) -> None:
     ]
     assert vm.guest_os == "CentOS 4/5/6 (64-bit)"
     assert (vm.customization.enabled, vm.customization.computer_name) == (True, "web1")
-    assert (vm.cpu_hot_add, vm.memory_hot_add, vm.has_snapshot) == (False, True, False)
+    assert (vm.cpu_hot_add, vm.memory_hot_add, vm.snapshot) == (False, True, None)
     assert vm.vapp_id == "urn:vcloud:vapp:11111111-0000-4000-8000-0000000000aa"
     assert vm.storage_profile
     assert vm.storage_profile.name == "Gold"
@@ -55,7 +55,7 @@ def test_a_vm_of_36_is_read_whole_in_spite_of_nil_elements_and_other_prefixes(vc
         (0, None, None, False),
         (1, "lab", None, True),
     ]
-    assert vm.has_snapshot
+    assert vm.snapshot == Snapshot(datetime(2026, 4, 16, 7, 36, 59, 459000, tzinfo=UTC), 4096, powered_on=False)
     assert vm.created_at == datetime(2026, 4, 16, 7, 13, 25, 431000, tzinfo=UTC)
 
 

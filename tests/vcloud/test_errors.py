@@ -14,6 +14,7 @@ from app.vcloud import (
     SessionExpired,
     Unavailable,
     VcloudError,
+    VmChange,
 )
 from tests.vcloud.support import API, REQUEST_ID, TASK, VM, Vcd, error_body, fixture
 
@@ -205,7 +206,7 @@ def test_the_two_requests_of_a_reconfiguration_share_45_seconds(vcd: Vcd) -> Non
 
     vcd.mock.add_callback("GET", API + PATH, slow_vm)
     with pytest.raises(Unavailable, match="no time left") as caught:
-        vcd.client().reconfigure(VM, cpu_count=2)
+        vcd.client().reconfigure(VM, VmChange(cpu_count=2))
     assert not caught.value.sent
 
 
@@ -235,7 +236,7 @@ def test_a_refusal_does_not_quote_the_password_it_was_sent(vcd: Vcd) -> None:
         "POST", f"{PATH}/action/reconfigureVm", error_body("BAD_REQUEST", "Value 'Guest-pw-1' is bad"), status=400
     )
     with pytest.raises(Refused) as caught:
-        vcd.client().reconfigure(VM, customization=GuestCustomization(password="Guest-pw-1"))
+        vcd.client().reconfigure(VM, VmChange(customization=GuestCustomization(password="Guest-pw-1")))
     assert "Guest-pw-1" not in f"{caught.value} {caught.value!r} {caught.value.message}"
 
 

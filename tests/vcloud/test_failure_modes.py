@@ -5,10 +5,10 @@ A test each for those that are the client's matter; the rest belongs to the oper
 
 import pytest
 
-from app.vcloud import Busy, Client, Login, NotFound, Refused, Session, TaskStatus, Unavailable, VmStatus
+from app.vcloud import Busy, Client, Login, NotFound, Refused, Session, TaskStatus, Unavailable, VmChange, VmStatus
 from app.vcloud.query import PAGE_SIZE
 from tests.vcloud.support import API, TASK, VAPP, VDC, VM, VM_36, Vcd, error_body, fixture, records, vm_row
-from tests.vcloud.test_commands import INSTANTIATE, VAPP_PATH, WISH
+from tests.vcloud.test_commands import INSTANTIATE, TEMPLATE_PATH, VAPP_PATH, WISH, takes_vapps
 from vcdsim import Simulator
 
 PATH = f"/vApp/vm-{VM.rpartition(':')[2]}"
@@ -29,7 +29,7 @@ def test_mode_01_a_busy_entity_of_any_kind_is_told_by_code_or_words_and_names_it
 
 
 def test_mode_02_a_new_vapp_comes_with_the_task_to_wait_for(vcd: Vcd) -> None:
-    vcd.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd)
     vapp = vcd.client().instantiate(VDC, WISH)
     assert vapp.status is VmStatus.UNRESOLVED
     assert not vapp.tasks[0].status.final
@@ -72,7 +72,7 @@ def test_mode_07_vclouds_own_error_is_asked_once_and_keeps_the_request_id(vcd: V
 
 
 def test_mode_08_a_vapp_is_created_neither_deployed_nor_on_so_that_each_step_can_fail_alone(vcd_39: Vcd) -> None:
-    vcd_39.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd_39)
     vcd_39.client().instantiate(VDC, WISH)
     assert b'deploy="false" powerOn="false"' in vcd_39.last.body
     assert b"<Description>skiff op-42</Description>" in vcd_39.last.body  # the mark by which an orphan is known
@@ -99,7 +99,7 @@ def test_mode_10_and_11_off_but_deployed_is_told_and_one_vm_can_be_undeployed_al
 def test_mode_12_and_13_a_resize_keeps_cores_per_socket_and_every_disk(vcd: Vcd) -> None:
     vcd.answer("GET", PATH, fixture("vm-5.5"))
     vcd.answer("POST", f"{PATH}/action/reconfigureVm", fixture("task-running-36"), status=202)
-    vcd.client().reconfigure(VM, cpu_count=8, disk_mb={"2000": 40960})
+    vcd.client().reconfigure(VM, VmChange(cpu_count=8, disk_mb={"2000": 40960}))
     assert b">2</vmw:CoresPerSocket>" in vcd.last.body
     assert vcd.last.body.count(b"ResourceType>17<") == fixture("vm-5.5").count("ResourceType>17<") == 2
     assert b'capacity="40960"' in vcd.last.body
@@ -118,6 +118,7 @@ def test_mode_15_customization_can_be_forced_later(vcd: Vcd) -> None:
 
 
 def test_mode_16_a_taken_name_is_refused_by_its_code_and_vms_of_templates_are_not_listed(vcd: Vcd) -> None:
+    vcd.answer("GET", TEMPLATE_PATH, fixture("template-36"))
     vcd.answer("POST", INSTANTIATE, error_body("DUPLICATE_NAME", "The VCD entity shop already exists."), status=400)
     vcd.answer("GET", "/query", records())
     client = vcd.client()
@@ -136,7 +137,7 @@ def test_mode_17_more_than_one_page_is_read_and_proved(vcd: Vcd) -> None:
 
 
 def test_mode_19_no_storage_profile_is_named_so_that_the_vdcs_own_is_taken(vcd_39: Vcd) -> None:
-    vcd_39.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd_39)
     vcd_39.client().instantiate(VDC, WISH)
     assert b"StorageProfile" not in vcd_39.last.body
 
@@ -159,7 +160,7 @@ def test_mode_20_a_server_that_takes_no_version_of_ours_ends_in_an_error(vcd_39:
 
 
 def test_mode_21_what_a_version_does_not_know_is_not_sent_to_it(vcd: Vcd) -> None:
-    vcd.answer("POST", INSTANTIATE, fixture("vapp-created-5.5"), status=201)
+    takes_vapps(vcd)
     vcd.client().instantiate(VDC, WISH)
     assert b"SourcedItem" not in vcd.last.body
     assert b"VmGeneralParams" not in vcd.last.body

@@ -13,7 +13,7 @@ import responses
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from app.vcloud import Client, GuestCustomization, Unavailable, VcloudError
+from app.vcloud import Client, GuestCustomization, Unavailable, VcloudError, VmChange, Wiring
 from tests.vcloud.hostile import BODIES, serve
 from tests.vcloud.support import API, HOST, TASK, VAPP, VDC, VM_36, Vcd, error_body, fixture, records, vm_row
 
@@ -24,6 +24,14 @@ TEMPLATE_ROW = (
 ROWS = records(*(vm_row(number) for number in range(1, 4)))
 SINCE = datetime(2026, 1, 1, tzinfo=UTC)
 SESSIONS = "/cloudapi/1.0.0/sessions"
+
+SHAPE = VmChange(
+    cpu_count=3,
+    disk_mb={"2000": 65536},
+    new_disks_mb=(1024,),
+    cards={1: Wiring("lab"), 2: Wiring()},
+    customization=GuestCustomization(True),
+)
 
 # What is asked, which path gets the mutated answer, and what would be a good one.
 CALLS: dict[str, tuple[Callable[[Client], object], str, int, str]] = {
@@ -41,9 +49,7 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, int, str]] = {
     "refusal": (lambda client: client.power_on(VM_36), "/powerOn", 400, error_body("BUSY_ENTITY", "busy")),
     "command": (lambda client: client.delete(VM_36), "/api/vApp/vm-", 202, fixture("task-running-36")),
     "reconfiguration": (
-        lambda client: client.reconfigure(
-            VM_36, cpu_count=3, disk_mb={"2000": 65536}, networks={1: "lab"}, customization=GuestCustomization(True)
-        ),
+        lambda client: client.reconfigure(VM_36, SHAPE),
         "/api/vApp/vm-",
         200,
         fixture("vm-36"),

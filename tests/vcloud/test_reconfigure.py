@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.vcloud import GuestCustomization, Unavailable, Vm, machines, reconfigure, xml
+from app.vcloud import GuestCustomization, Unavailable, Vm, VmChange, Wiring, machines, reconfigure, xml
 from tests.vcloud.support import TASK, VM, VM_36, Vcd, fixture
 
 PATHS = {VM: "/vApp/vm-11111111-0000-4000-8000-000000000001", VM_36: "/vApp/vm-22222222-0000-4000-8000-000000000001"}
@@ -16,7 +16,7 @@ def sent(vcd: Vcd, urn: str, **wish: object) -> etree._Element:
     """Return the Vm element that a reconfiguration posts."""
     vcd.answer("GET", PATHS[urn], fixture(DOCUMENTS[urn]))
     vcd.answer("POST", f"{PATHS[urn]}/action/reconfigureVm", fixture("task-running-36"), status=202)
-    assert vcd.client().reconfigure(urn, **wish).id == TASK  # type: ignore[arg-type]
+    assert vcd.client().reconfigure(urn, VmChange(**wish)).id == TASK  # type: ignore[arg-type]
     assert vcd.last.headers["Content-Type"] == "application/vnd.vmware.vcloud.vm+xml"
     return etree.fromstring(vcd.last.body)
 
@@ -109,40 +109,40 @@ def test_what_is_not_given_is_not_changed(vcd: Vcd) -> None:
 
 
 def test_a_card_goes_into_a_network_and_keeps_its_mac_and_its_neighbours(vcd: Vcd) -> None:
-    root = sent(vcd, VM_36, networks={0: "lab"})
+    root = sent(vcd, VM_36, cards={0: Wiring("lab")})
     first, second = as_vm(root, VM_36).nics
     assert (first.network, first.connected, first.mode, first.mac) == ("lab", True, "POOL", "00:50:56:01:01:2a")
     assert (second.network, second.mode, second.mac) == ("lab", "DHCP", "00:50:56:01:01:2b")
 
 
 def test_a_card_that_moves_leaves_its_addresses_behind(vcd: Vcd) -> None:
-    [card] = as_vm(sent(vcd, VM, networks={0: "other"}), VM).nics
+    [card] = as_vm(sent(vcd, VM, cards={0: Wiring("other")}), VM).nics
     assert (card.network, card.ip, card.external_ip) == ("other", None, None)
 
 
 def test_a_card_the_vm_does_not_have_is_our_own_mistake(vcd: Vcd) -> None:
     vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
     with pytest.raises(ValueError, match=r"no network card \[1\]"):
-        vcd.client().reconfigure(VM, networks={1: "lab"})
+        vcd.client().reconfigure(VM, VmChange(cards={1: None}))
 
 
 def test_a_disk_the_vm_does_not_have_is_our_own_mistake(vcd: Vcd) -> None:
     vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
     with pytest.raises(ValueError, match="no disk 2002, 2003"):
-        vcd.client().reconfigure(VM, disk_mb={"2003": 1, "2000": 30000, "2002": 1})
+        vcd.client().reconfigure(VM, VmChange(disk_mb={"2003": 1, "2000": 50000, "2002": 1}))
     assert [call.split()[0] for call in vcd.calls] == ["GET"]
 
 
 def test_a_change_of_nothing_is_our_own_mistake(vcd: Vcd) -> None:
     vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
     with pytest.raises(ValueError, match="changes nothing"):
-        vcd.client().reconfigure(VM)
+        vcd.client().reconfigure(VM, VmChange())
 
 
 def test_a_vm_without_the_hardware_in_question_is_no_answer(vcd: Vcd) -> None:
     vcd.answer("GET", PATHS[VM], '<Vm xmlns="http://www.vmware.com/vcloud/v1.5" name="x" id="y"/>')
     with pytest.raises(Unavailable, match="VirtualHardwareSection"):
-        vcd.client().reconfigure(VM, cpu_count=2)
+        vcd.client().reconfigure(VM, VmChange(cpu_count=2))
 
 
 def test_no_password_is_ever_represented_or_read(vcd: Vcd) -> None:
@@ -153,17 +153,10 @@ def test_no_password_is_ever_represented_or_read(vcd: Vcd) -> None:
     assert "s3cret-x" not in repr(GuestCustomization(password="s3cret-x"))
 
 
-@given(st.integers(1, 64), st.integers(4, 2**20), st.integers(1, 2**22))
+@given(st.integers(1, 64), st.integers(4, 2**20), st.integers(40960, 2**22))
 def test_any_sizes_are_read_back_as_they_were_sent(cpu_count: int, memory_mb: int, size_mb: int) -> None:
     document = xml.parse(fixture("vm-36").encode(), "Vm")
-    body = reconfigure.body(
-        document,
-        name=None,
-        cpu_count=cpu_count,
-        memory_mb=memory_mb,
-        disk_mb={"2000": size_mb, "2016": size_mb},
-        networks={},
-        customization=None,
-    )
-    vm = as_vm(etree.fromstring(body), VM_36)
-    assert (vm.cpu_count, vm.memory_mb, [disk.size_mb for disk in vm.disks]) == (cpu_count, memory_mb, [size_mb] * 2)
+    change = VmChange(cpu_count=cpu_count, memory_mb=memory_mb, disk_mb={"2000": size_mb}, new_disks_mb=(size_mb,))
+    vm = as_vm(etree.fromstring(reconfigure.body(document, change)), VM_36)
+    assert (vm.cpu_count, vm.memory_mb) == (cpu_count, memory_mb)
+    assert [disk.size_mb for disk in vm.disks] == [size_mb, 10240, size_mb]

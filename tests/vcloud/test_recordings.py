@@ -15,7 +15,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with responses
 from lxml import etree
 
-from app.vcloud import entities, machines, parse, query, reconfigure, xml
+from app.vcloud import VmChange, Wiring, entities, machines, parse, query, reconfigure, xml
 from app.vcloud.statuses import VmStatus
 from app.vcloud.types import (
     Disk,
@@ -248,6 +248,6 @@ ID = b"urn:vcloud:vm:11111111-0000-4000-8000-000000000001"
 
 def changed(vm: Element, disk_mb: dict[str, int], networks: dict[int, str]) -> bytes:
     settings = GuestCustomization(enabled=True, computer_name="web1")
-    return reconfigure.body(
-        vm, name="web1", cpu_count=4, memory_mb=8192, disk_mb=disk_mb, networks=networks, customization=settings
-    )
+    cards = {index: Wiring(network) for index, network in networks.items()}
+    change = VmChange(name="web1", cpu_count=4, memory_mb=8192, disk_mb=disk_mb, cards=cards, customization=settings)
+    return reconfigure.body(vm, change)

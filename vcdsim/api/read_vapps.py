@@ -71,10 +71,13 @@ def vapp_order(element: etree._Element) -> VAppOrder:
 
 def _vm_order(item: etree._Element) -> VmOrder:
     source = xml.child(item, "Source")
-    order = VmOrder(id_in(None if source is None else source.get("href")))
+    # The name of the reference is the new VM's: the only way below 5.6, which has no VmGeneralParams.
+    order = VmOrder(
+        id_in(None if source is None else source.get("href")), None if source is None else source.get("name")
+    )
     general = xml.child(item, "VmGeneralParams")
     if general is not None:
-        order.name = xml.value(general, "Name") or None
+        order.name = xml.value(general, "Name") or order.name
         order.description = xml.value(general, "Description")
         order.needs_customization = xml.boolean(xml.value(general, "NeedsCustomization"))
     order.is_move = xml.boolean(item.get("sourceDelete")) is True
