@@ -1,8 +1,4 @@
-"""Media of catalogs, and what the provider's side shows of itself: edge gateways and the provider VDC.
-
-A medium is a record of its own. The gateway of a VDC and the provider VDC hold no state: they are
-there because of the VDCs and their routed networks, and their ids are made of those.
-"""
+"""Media: the ISO images of catalogs. Plain records as in `entities`."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from lxml import etree
 
 from tests.vcdsim.talk import BASE, NS, VCLOUD, Talk, id_of, text
 from vcdsim import Simulator
+from vcdsim.provider import UPLINK_ID
 
 
 def named_links(element: etree._Element, kind: str) -> list[str | None]:
@@ -159,7 +160,7 @@ def test_everything_a_document_points_to_down_the_tree_is_there(sim: Simulator, 
     todo, seen = ["/api/session"], set[str]()
     (profile_id,) = sim.world.vdcs[id_of(sim, "vdcs", "provider-vdc")].storage_profile_ids
     foreign = (id_of(sim, "orgs", "provider"), id_of(sim, "users", "catalog-admin"), profile_id)
-    not_ours = ("/hwv/", *foreign)
+    not_ours = (UPLINK_ID, *foreign)
     while todo:
         path = todo.pop()
         if path in seen or any(part in path for part in not_ours):

@@ -22,6 +22,8 @@ TYPES = (
     "adminMedia",
     "orgVdc",
     "orgVdcNetwork",
+    "edgeGateway",
+    "providerVdc",
     "orgVdcStorageProfile",
     "disk",
     "adminDisk",
@@ -64,7 +66,7 @@ def test_without_a_type_all_types_are_listed_once_per_format(talk: Talk) -> None
 @pytest.mark.parametrize("name", TYPES)
 @pytest.mark.parametrize("version", ["5.5", "36.0"])
 def test_every_type_answers_records(sim: Simulator, name: str, version: str) -> None:
-    talk = Talk(sim, version=version)
+    talk = Talk(sim, "administrator@System", version=version)
     talk.send("POST", f"{talk.vm('sandbox')}/power/action/powerOn")
     vm = next(iter(sim.world.vms.values()))
     disk = IndependentDisk(

@@ -10,6 +10,7 @@ from vcdsim.api.admin_leases import read_leases, write_leases
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.routing import route
 from vcdsim.people import Org, Role, User
+from vcdsim.provider import visible_provider_vdcs
 from vcdsim.refusals import RefusalError, duplicate_name, no_access
 
 
@@ -23,6 +24,9 @@ def get_cloud(ctx: Context) -> Answer:
     box = xml.sub(element, "OrganizationReferences")
     for org in ctx.world.visible_orgs(ctx.user):
         ctx.reference(box, "OrganizationReference", "adminorg", org.id, org.name)
+    box = xml.sub(element, "ProviderVdcReferences")
+    for one in visible_provider_vdcs(ctx.world, ctx.user):
+        ctx.reference(box, "ProviderVdcReference", "providervdc", one.id, one.name)
     box = xml.sub(element, "RoleReferences")
     for role in ctx.world.roles.values():
         ctx.reference(box, "RoleReference", "role", role.id, role.name)

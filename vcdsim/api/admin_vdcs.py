@@ -11,6 +11,7 @@ from vcdsim.api.organizations import write_network, write_vdc_parts
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import StorageProfile, Vdc
+from vcdsim.provider import PROVIDER_VDC
 
 
 @route("POST", "/api/admin/org/{entity_id}/vdcsparams", "createVdc")
@@ -118,6 +119,8 @@ def write_vdc(ctx: Context, vdc: Vdc) -> etree._Element:
     xml.sub(element, "ResourceGuaranteedCpu", str(vdc.cpu_guarantee))
     xml.sub(element, "VCpuInMhz", vdc.vcpu_mhz)
     xml.sub(element, "IsThinProvision", True)
+    if ctx.world.sees_all(ctx.user):
+        ctx.reference(element, "ProviderVdcReference", "providervdc", PROVIDER_VDC.id, PROVIDER_VDC.name)
     xml.sub(element, "UsesFastProvisioning", False)
     return element
 

@@ -27,6 +27,7 @@ _PATHS = {
     "adminnetwork": "admin/network/",
     "role": "admin/role/",
     "providervdc": "admin/providervdc/",
+    "gateway": "admin/edgeGateway/",
     "event": "event/",
 }
 _URN_KINDS = {
@@ -66,6 +67,7 @@ MEDIA = {
     "adminnetwork": media("admin.network"),
     "role": media("admin.role"),
     "providervdc": media("admin.providervdc"),
+    "gateway": media("admin.edgeGateway"),
     "event": media("event"),
 }
 

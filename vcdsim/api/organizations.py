@@ -9,10 +9,12 @@ from lxml import etree
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.networks import write_scopes, write_vapp_network
+from vcdsim.api.provider import write_hardware_versions
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import write_tasks_of
 from vcdsim.entities import OrgNetwork, Vdc
 from vcdsim.people import Org
+from vcdsim.provider import gateway_of
 
 _ADDABLE = (
     ("instantiateOvf", "instantiateOvfParams"),
@@ -21,7 +23,6 @@ _ADDABLE = (
     ("captureVApp", "captureVAppParams"),
     ("composeVApp", "composeVAppParams"),
 )
-_HARDWARE_VERSIONS = ("vmx-13", "vmx-14", "vmx-15", "vmx-17", "vmx-18", "vmx-19")
 
 
 @route("GET", "/api/org", "orgs")
@@ -93,9 +94,7 @@ def write_vdc_parts(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
         network = ctx.world.networks[network_id]
         one = ctx.reference(available, "Network", "network", network.id, network.name)
         one.set("type", hrefs.media("network"))
-    supported = xml.sub(xml.sub(element, "Capabilities"), "SupportedHardwareVersions")
-    for name in _HARDWARE_VERSIONS:
-        xml.sub(supported, "SupportedHardwareVersion", name)
+    write_hardware_versions(ctx, element, ctx.href("vdc", vdc.id))
     xml.sub(element, "NicQuota", vdc.nic_quota)
     xml.sub(element, "NetworkQuota", vdc.network_quota)
     xml.sub(element, "UsedNetworkCount", len(vdc.network_ids))
@@ -117,8 +116,9 @@ def _vdc_links(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
             link(element, "add", f"{address}/action/{action}", hrefs.media(params))
         link(element, "add", f"{address}/disk", hrefs.media("diskCreateParams"))
     link(element, "down", f"{address}/metadata", hrefs.media("metadata"))
-    networks = f"{ctx.base}/api/query?type=orgVdcNetwork&format=records&filter=vdc=={quote(address, safe='')}"
-    link(element, "orgVdcNetworks", networks, hrefs.media("query.records"))
+    for rel, kind in (("edgeGateways", "edgeGateway"), ("orgVdcNetworks", "orgVdcNetwork")):
+        query = f"{ctx.base}/api/query?type={kind}&format=records&filter=vdc=={quote(address, safe='')}"
+        link(element, rel, query, hrefs.media("query.records"))
 
 
 def _capacity(ctx: Context, parent: etree._Element, name: str, limit: int, share: float, used: int) -> None:
@@ -184,5 +184,8 @@ def write_network(ctx: Context, network: OrgNetwork) -> etree._Element:
     write_scopes(configuration, network.scope, is_inherited=False)
     xml.sub(configuration, "FenceMode", network.fence_mode)
     xml.sub(configuration, "RetainNetInfoAcrossDeployments", False)
+    gateway = gateway_of(ctx.world, ctx.world.vdcs[network.vdc_id])
+    if gateway is not None and network in gateway.networks:
+        ctx.reference(element, "EdgeGateway", "gateway", gateway.id, gateway.name)
     xml.sub(element, "IsShared", network.is_shared)
     return element

@@ -11,10 +11,12 @@ from vcdsim.api.query_admin import ADMIN_USER, ADMIN_VAPP, EVENT, ORG_NETWORK, U
 from vcdsim.api.query_columns import Column, QueryType, constant, date, owner_name, plain
 from vcdsim.api.query_disks import ADMIN_DISK, DISK, RELATION, attached_disks
 from vcdsim.api.query_media import ADMIN_MEDIA, MEDIA, item_kind
+from vcdsim.api.query_provider import GATEWAY, PROVIDER_VDC
 from vcdsim.api.query_vms import ADMIN_VM, VAPP, VM, visible_vms
 from vcdsim.api.tasks import operation_text
 from vcdsim.entities import StorageProfile, Vm
 from vcdsim.people import User
+from vcdsim.provider import visible_gateways, visible_provider_vdcs
 from vcdsim.world import World
 
 
@@ -196,6 +198,8 @@ TYPES = {
     "adminMedia": QueryType("AdminMedia", World.visible_media, "media", ADMIN_MEDIA, has_references=False),
     "orgVdc": QueryType("OrgVdc", _own("vdcs"), "vdc", _VDC),
     "orgVdcNetwork": QueryType("OrgVdcNetwork", _own("networks"), "network", _NETWORK),
+    "edgeGateway": QueryType("EdgeGateway", visible_gateways, "gateway", GATEWAY),
+    "providerVdc": QueryType("VMWProviderVdc", visible_provider_vdcs, "providervdc", PROVIDER_VDC),
     "orgVdcStorageProfile": QueryType("OrgVdcStorageProfile", _profiles, "vdcstorageProfile", _PROFILE),
     "disk": QueryType("Disk", _own("disks"), "disk", DISK),
     "adminDisk": QueryType("AdminDisk", _own("disks"), "disk", ADMIN_DISK, has_references=False),

@@ -8,6 +8,7 @@ from vcdsim import leases, startup
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Context, link, moment
 from vcdsim.api.networks import section_element
+from vcdsim.api.provider import hardware_address
 from vcdsim.entities import Customization, Template, VApp, Vm
 
 _ADAPTERS = {"lsilogicsas": "4", "VirtualSCSI": "5", "lsilogic": "3", "buslogic": "2"}
@@ -141,7 +142,10 @@ def write_spec(ctx: Context, parent: etree._Element, vm: Vm) -> None:
         xml.sub(settings, "VirtualQuantityUnit", "byte")
         xml.sub(settings, "VirtualQuantity", disk.size_mb * 2**20)
     version = f"vmx-{vm.hardware_version:02}"
-    attributes = {"href": f"{ctx.href('vdc', vm.vdc_id)}/hwv/{version}", "type": hrefs.media("virtualHardwareVersion")}
+    attributes = {
+        "href": hardware_address(ctx, ctx.href("vdc", vm.vdc_id), version),
+        "type": hrefs.media("virtualHardwareVersion"),
+    }
     xml.sub(section, "HardwareVersion", version, attributes)
     xml.sub(section, "VmToolsVersion", "12352")
     xml.sub(section, "VirtualCpuType", "VM64")
