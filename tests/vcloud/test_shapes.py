@@ -77,6 +77,33 @@ def test_a_vm_of_1_5_says_less() -> None:
     assert (vm.cpu_count, vm.memory_mb, vm.customization.enabled, vm.storage_profile) == (None, None, None, None)
 
 
+def test_a_vapp_of_1_5_is_read_whole() -> None:
+    vapp = parse.vapp(xml.parse(fixture("vapp-1.5").encode(), "VApp"))
+    assert (vapp.id, vapp.vdc_id, vapp.owner_name) == ("urn:vcloud:vapp:7", "urn:vcloud:vdc:3", None)
+    [network] = vapp.networks
+    assert (network.parent_urn, network.fence_mode) == ("urn:vcloud:network:1", "natRouted")
+    assert (network.gateway, network.range_start, network.router_ip) == ("10.7.0.1", "10.7.0.100", "192.0.2.101")
+    [vm] = vapp.vms
+    assert (vm.id, vm.vapp_id, vm.deployed, vm.status) == ("urn:vcloud:vm:8", vapp.id, True, VmStatus.POWERED_OFF)
+    assert (vm.cpu_count, vm.cores_per_socket, vm.memory_mb) == (1, None, 512)
+    assert [(disk.size_mb, disk.bus_type, disk.bus_sub_type) for disk in vm.disks] == [(1600, 6, "lsilogic")]
+    assert [(nic.index, nic.network, nic.ip, nic.external_ip, nic.primary) for nic in vm.nics] == [
+        (1, None, None, None, False),
+        (0, "front", "10.7.0.100", "192.0.2.102", True),
+    ]
+    assert (vm.guest_os, vm.customization.computer_name) == ("Red Hat Enterprise Linux 5 (64-bit)", "till")
+    assert (vm.storage_profile, vm.created_at, vm.tasks) == (None, None, ())
+
+
+@pytest.mark.parametrize("version", ["v1", "v0.8"])
+def test_an_answer_of_an_api_before_1_5_is_none(version: str) -> None:
+    document = fixture("vapp-1.5").replace(
+        'xmlns="http://www.vmware.com/vcloud/v1.5"', f'xmlns="{NAMESPACE[:-4]}{version}"'
+    )
+    with pytest.raises(xml.MalformedError, match="expected VApp"):
+        xml.parse(document.encode(), "VApp")
+
+
 HARDWARE = (
     f'<Vm xmlns="{NAMESPACE}" xmlns:o="{xml.OVF}" xmlns:r="{xml.RASD}" id="{VM}" name="x">'
     "<o:VirtualHardwareSection><o:Item>{}</o:Item></o:VirtualHardwareSection></Vm>"
