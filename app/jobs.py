@@ -22,7 +22,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.cloud import operations, sync, turns, vms
+from app.cloud import kinds, operations, sync, turns
 from app.cloud.models import ScheduleSlot
 from app.db import db, transaction
 from config import Config
@@ -49,7 +49,7 @@ SCHEDULE = (
     # Asks every vCloud whether it is there, so that the panel can say so before somebody clicks.
     Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync.probe_all),
     # A password that was shown is erased some minutes later.
-    Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=vms.forget_shown_passwords),
+    Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.vms.forget_shown_passwords),
     # Reads every virtual data center. Rings one job each, so that a slow vCloud holds up no other.
     Scheduled(
         name="sync",

@@ -72,6 +72,7 @@ VM_STATES: Mapping[VmState, LazyString] = {
     VmState.BUILDING: _l("Being built"),
     VmState.FAILED: _l("Broken in vCloud"),
     VmState.UNKNOWN: _l("State unknown"),
+    VmState.RECYCLED: _l("In the recycle bin"),
     VmState.GONE: _l("Gone from vCloud"),
 }
 STATE_GLYPHS: Mapping[VmState, str] = {
@@ -82,23 +83,49 @@ STATE_GLYPHS: Mapping[VmState, str] = {
     VmState.BUILDING: "busy",
     VmState.FAILED: "bad",
     VmState.UNKNOWN: "warn",
+    VmState.RECYCLED: "gone",
     VmState.GONE: "gone",
 }
 """The shape that stands before the word."""
 
 ACTIONS: Mapping[Action, LazyString] = {
     Action.START: _l("Start"),
+    Action.RESUME: _l("Resume"),
     Action.SHUT_DOWN: _l("Shut down"),
+    Action.RESTART: _l("Restart"),
+    Action.SUSPEND: _l("Suspend"),
     Action.POWER_OFF: _l("Power off"),
+    Action.RESET: _l("Reset"),
+    Action.RESIZE: _l("Change CPU and memory"),
+    Action.ADD_DISK: _l("Add a disk"),
+    Action.GROW_DISK: _l("Grow a disk"),
+    Action.REMOVE_DISK: _l("Remove a disk"),
+    Action.CHANGE_NETWORK: _l("Change the network"),
+    Action.TAKE_SNAPSHOT: _l("Take a snapshot"),
+    Action.REVERT_SNAPSHOT: _l("Go back to the snapshot"),
+    Action.REMOVE_SNAPSHOT: _l("Remove the snapshot"),
+    Action.RENAME: _l("Rename"),
+    Action.RESET_PASSWORD: _l("Reset the password"),
+    Action.DELETE: _l("Delete"),
+    Action.RESTORE: _l("Restore"),
+    Action.ERASE: _l("Delete for good"),
 }
 
 BLOCKED: Mapping[Blocked, LazyString] = {
     Blocked.BUSY: _l("Another operation is at work on this server; wait until it ends."),
     Blocked.ALREADY_ON: _l("The server is on."),
     Blocked.ALREADY_OFF: _l("The server is off."),
-    Blocked.NOT_ON: _l("Nothing runs inside that could shut down. Power off frees its resources."),
-    Blocked.SUSPENDED: _l("The server is suspended. Start it first."),
-    Blocked.SHUT_DOWN_FIRST: _l("Try to shut down first."),
+    Blocked.NOT_ON: _l("Nothing runs inside that could be asked. Power off frees its resources."),
+    Blocked.RESUME_FIRST: _l("The server is suspended. Resume it first."),
+    Blocked.NOT_SUSPENDED: _l("The server is not suspended."),
+    Blocked.SWITCH_OFF_FIRST: _l("The server must be off for this. Shut it down first."),
+    Blocked.HAS_SNAPSHOT: _l(
+        "vCloud does not change disks of a server that has a snapshot. Remove the snapshot first."
+    ),
+    Blocked.NO_SNAPSHOT: _l("The server has no snapshot."),
+    Blocked.PROTECTED: _l("The server is protected against deletion. Take the protection off first."),
+    Blocked.NOT_RECYCLED: _l("The server is not in the recycle bin."),
+    Blocked.RECYCLED: _l("The server is in the recycle bin. Restore it first."),
     Blocked.BUILDING: _l("vCloud is still building this server."),
     Blocked.FAILED: _l("vCloud could not build this server."),
     Blocked.UNKNOWN: _l("vCloud does not say clearly whether it is on; we look again soon."),
@@ -122,12 +149,14 @@ STAFF_ROLES: Mapping[StaffRole, LazyString] = {
 OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
     "create": (_l("Creating %(name)s"), _l("%(name)s is ready"), _l("Creation of %(name)s stopped")),
     "start": (_l("Starting %(name)s"), _l("%(name)s is on"), _l("%(name)s did not start")),
+    "resume": (_l("Resuming %(name)s"), _l("%(name)s is on"), _l("%(name)s did not resume")),
     "shut_down": (_l("Asked %(name)s to shut down"), _l("%(name)s is off"), _l("%(name)s did not shut down")),
     "power_off": (_l("Powering %(name)s off"), _l("%(name)s is off"), _l("%(name)s could not be powered off")),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
     "start": _l("Starting"),
+    "resume": _l("Resuming"),
     "shut_down": _l("Asked to shut down"),
     "power_off": _l("Powering off"),
 }
@@ -135,6 +164,7 @@ BUSY_STATES: Mapping[str, LazyString] = {
 BUSY_SINCE: Mapping[str, LazyString] = {
     "create": _l("Being created since %(time)s; wait until it ends."),
     "start": _l("Being started since %(time)s; wait until it ends."),
+    "resume": _l("Being resumed since %(time)s; wait until it ends."),
     "shut_down": _l("Being shut down since %(time)s; wait until it ends."),
     "power_off": _l("Being powered off since %(time)s; wait until it ends."),
 }

@@ -26,7 +26,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "app.accounts.rules": ({"app.errors"}, set()),
     "app.vcloud": ({"app.vcloud"}, {"requests", "urllib3", "lxml"}),
     "app.cloud": (CLOUD | {"app"}, {"sqlalchemy"}),
-    "app.cloud.rules": ({"app.accounts.rules", "app.errors"}, set()),
+    "app.cloud.rules": (set(), set()),
+    "app.cloud.sizes": ({"app.errors"}, set()),
     "app.texts": (
         {"app.errors", "app.accounts.rules", "app.cloud.rules"},
         {"babel", "flask", "flask_babel", "markupsafe"},

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from app.accounts.rules import Role, StaffRole
+from app.accounts.rules import Role, StaffRole, TokenScope
 from app.db import Row
 
 
@@ -62,6 +62,22 @@ class UserSession(Row):
     idle_min: Mapped[int]
     ends_at: Mapped[datetime]
     ended_at: Mapped[datetime | None]
+    user: Mapped[User] = relationship()
+
+
+class ApiToken(Row):
+    """A personal token for the API. The person sees it once; this row holds only its hash."""
+
+    __tablename__ = "api_tokens"
+    token_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"), index=True)
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
+    scope: Mapped[TokenScope] = mapped_column(String(10))
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    last_used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
     user: Mapped[User] = relationship()
 
 

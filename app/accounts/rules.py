@@ -21,17 +21,24 @@ class StaffRole(StrEnum):
     ADMIN = "admin"
 
 
+class TokenScope(StrEnum):
+    """What an API token may do, within its person's role."""
+
+    READ = "read"
+    CHANGE = "change"
+
+
 class Permission(StrEnum):
     """One thing that a page or a use case may require."""
 
     ACCOUNT_SEE = "account.see"
     VM_SEE = "vm.see"
     VM_CREATE = "vm.create"
-    VM_POWER = "vm.power"
+    VM_CHANGE = "vm.change"
     STAFF_SEE = "staff.see"
 
 
-_MACHINES = {Permission.ACCOUNT_SEE, Permission.VM_SEE, Permission.VM_CREATE, Permission.VM_POWER}
+_MACHINES = {Permission.ACCOUNT_SEE, Permission.VM_SEE, Permission.VM_CREATE, Permission.VM_CHANGE}
 _OF_ROLE = {
     Role.OWNER: _MACHINES,
     Role.TECHNICIAN: _MACHINES,

@@ -10,13 +10,22 @@ from sqlalchemy import select
 
 from app.accounts.rules import Permission, can
 from app.blueprints import filters, lines, web
-from app.cloud import power
+from app.cloud import wishes
 from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import Action, Blocked, VmState
 from app.db import db
 from app.texts import ACTIONS, BLOCKED, BUSY_SINCE, STATE_GLYPHS, VM_STATES
 
-ICONS = {Action.START: "play-fill", Action.SHUT_DOWN: "stop-fill", Action.POWER_OFF: "power"}
+ICONS = {
+    Action.START: "play-fill",
+    Action.RESUME: "play-fill",
+    Action.SHUT_DOWN: "stop-fill",
+    Action.POWER_OFF: "power",
+}
+"""The actions that are one press of a button, with their pictures; the others have a form on the machine's page."""
+
+
+_NATURAL = {VmState.ON: Action.SHUT_DOWN, VmState.SUSPENDED: Action.RESUME}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,15 +59,19 @@ class Row:
 
     @property
     def start(self) -> Choice | None:
-        """The start button, if the machine can be started now."""
-        return next((c for c in self.choices if c.action == Action.START and not c.reason), None)
+        """The start button, if the machine can be started or resumed now."""
+        return next((c for c in self.choices if c.action in (Action.START, Action.RESUME) and not c.reason), None)
 
     @property
     def buttons(self) -> list[Choice]:
-        """What can be pressed now; if nothing can, the natural next action with its reason."""
-        allowed = [choice for choice in self.choices if not choice.reason]
-        natural = Action.SHUT_DOWN if self.vm.state is VmState.ON else Action.START
-        return allowed or [choice for choice in self.choices if choice.action == natural]
+        """The natural next action, with its reason if it cannot be pressed now; the way out where there is one."""
+        natural = _NATURAL.get(self.vm.state, Action.START)
+        next_one = [choice for choice in self.choices if choice.action == natural]
+        needs_plug = self.busy is not None or self.vm.state is VmState.PARTLY_OFF
+        plug = [choice for choice in self.choices if choice.action == Action.POWER_OFF and not choice.reason]
+        if not needs_plug or not plug:
+            return next_one
+        return plug if next_one[0].reason else next_one + plug
 
     @property
     def others(self) -> list[Choice]:
@@ -93,18 +106,18 @@ def rows(vms: Iterable[Vm]) -> list[Row]:
             select(Operation).where(Operation.vm_id.in_([vm.id for vm in machines]), Operation.state.in_(ACTIVE))
         )
     }
-    may = can(web.actor(), Permission.VM_POWER)
+    may = can(web.actor(), Permission.VM_CHANGE)
     return [_row(vm, running.get(vm.id), may=may) for vm in machines]
 
 
 def _row(vm: Vm, running: Operation | None, *, may: bool) -> Row:
-    answers = power.answers(vm, running) if may else dict.fromkeys(Action, Blocked.NOT_PERMITTED)
+    answers = wishes.answers(vm, running) if may else dict.fromkeys(Action, Blocked.NOT_PERMITTED)
     return Row(
         vm=vm,
         glyph=STATE_GLYPHS[vm.state],
         label=str(VM_STATES[vm.state]),
         busy=lines.brief(running) if running else None,
-        choices=[_choice(vm, action, _reason(answers[action], running)) for action in Action],
+        choices=[_choice(vm, action, _reason(answers[action], running)) for action in ICONS],
     )
 
 

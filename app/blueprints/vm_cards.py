@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from app.cloud.models import Vdc
 from app.cloud.offers import Offer
-from app.cloud.rules import Bound
+from app.cloud.sizes import Bound
 from app.texts import error_text, size_mb
 
 LOCKED_SHARE = 30

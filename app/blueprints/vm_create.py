@@ -19,7 +19,7 @@ from app.blueprints.vms import bp
 from app.cloud import offers, vms
 from app.cloud.models import Network, Service, VappTemplate, Vdc
 from app.cloud.offers import VmSpec
-from app.cloud.rules import Size
+from app.cloud.sizes import Size
 from app.db import db
 from app.errors import AppError, NotFoundError
 from app.texts import error_text

@@ -11,7 +11,7 @@ from app.accounts.rules import Permission, can
 from app.blueprints import lines, machines, web
 from app.blueprints.frame import news
 from app.blueprints.vm_list import listing
-from app.cloud import power
+from app.cloud import wishes
 from app.cloud.models import Operation, Vm
 from app.cloud.rules import Action
 from app.db import db
@@ -63,28 +63,35 @@ def _timeline(vm: Vm) -> list[tuple[str, list[lines.Entry]]]:
 
 
 @bp.post("/vms/<uuid:vm_id>/start")
-@web.requires(Permission.VM_POWER)
+@web.requires(Permission.VM_CHANGE)
 def start(vm_id: uuid.UUID) -> web.Answer:
     """Ask for a start."""
     return _ask(vm_id, Action.START)
 
 
+@bp.post("/vms/<uuid:vm_id>/resume")
+@web.requires(Permission.VM_CHANGE)
+def resume(vm_id: uuid.UUID) -> web.Answer:
+    """Ask for a suspended one to go on."""
+    return _ask(vm_id, Action.RESUME)
+
+
 @bp.post("/vms/<uuid:vm_id>/shut-down")
-@web.requires(Permission.VM_POWER)
+@web.requires(Permission.VM_CHANGE)
 def shut_down(vm_id: uuid.UUID) -> web.Answer:
     """Ask the system inside to shut down."""
     return _ask(vm_id, Action.SHUT_DOWN)
 
 
 @bp.get("/vms/<uuid:vm_id>/power-off")
-@web.requires(Permission.VM_POWER)
+@web.requires(Permission.VM_CHANGE)
 def confirm_power_off(vm_id: uuid.UUID) -> web.Answer:
     """The question first: unsaved work is lost."""
     return render_template("vms/power_off.html", vm=web.get_vm(vm_id))
 
 
 @bp.post("/vms/<uuid:vm_id>/power-off")
-@web.requires(Permission.VM_POWER)
+@web.requires(Permission.VM_CHANGE)
 def power_off(vm_id: uuid.UUID) -> web.Answer:
     """Switch it off like by the plug."""
     return _ask(vm_id, Action.POWER_OFF)
@@ -94,7 +101,7 @@ def _ask(vm_id: uuid.UUID, action: Action) -> AnyResponse:
     """Ask, then back to where the button was; what the state forbids by now is said there."""
     vm = web.get_vm(vm_id)
     try:
-        power.request(web.actor(), vm.id, action, web.given_token())
+        wishes.ask(web.actor(), vm.id, action, web.given_token())
     except AppError as error:
         if error.status != 409:
             raise

@@ -12,7 +12,7 @@ from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstr
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import Account, User
-from app.cloud.rules import VmState, vm_state
+from app.cloud.rules import Condition, VmState, vm_state
 from app.db import Base, Row
 from app.sealing import Sealed
 
@@ -128,6 +128,7 @@ class VApp(_Mirrored):
     __table_args__ = (UniqueConstraint("vdc_id", "urn"),)
     status: Mapped[int]
     is_deployed: Mapped[bool]
+    networks: Mapped[list[Any]] = mapped_column(server_default="[]")  # [{"name", "parent_urn", "fence_mode"}]
     vms: Mapped[list["Vm"]] = relationship(back_populates="vapp")
 
 
@@ -142,25 +143,58 @@ class Vm(_Mirrored):
     state_since: Mapped[datetime | None]  # when we saw the present state begin; None: it was so when first seen
     cpu_count: Mapped[int]
     memory_mb: Mapped[int]
+    cores_per_socket: Mapped[int | None]
+    cpu_hot_add: Mapped[bool] = mapped_column(server_default=false())  # may grow while the machine is on
+    memory_hot_add: Mapped[bool] = mapped_column(server_default=false())
+    has_snapshot: Mapped[bool] = mapped_column(server_default=false())
+    snapshot_at: Mapped[datetime | None]
+    storage_profile: Mapped[str | None] = mapped_column(String(128))
     guest_os: Mapped[str] = mapped_column(String(255))
-    disks: Mapped[list[Any]]  # [{"instance_id", "size_mb"}]
+    disks: Mapped[list[Any]]  # [{"instance_id", "name", "size_mb", "independent"}]
     disk_mb: Mapped[int] = mapped_column(BigInteger)
-    nics: Mapped[list[Any]]  # [{"index", "network", "ip", "external_ip", "mac", "mode", "is_connected"}]
+    nics: Mapped[list[Any]]  # [{"index", "network", "ip", "external_ip", "mac", "mode", "is_connected", "primary"}]
     inner_ip: Mapped[str | None] = mapped_column(String(45))
     outer_ip: Mapped[str | None] = mapped_column(String(45))
     first_seen_at: Mapped[datetime]
     vapp: Mapped[VApp] = relationship(back_populates="vms")
     vdc: Mapped[Vdc] = relationship()
+    guard: Mapped["VmGuard | None"] = relationship(back_populates="vm", lazy="joined")
 
     @property
     def state(self) -> VmState:
         """What a person is told."""
-        return vm_state(status=self.status, deployed=self.is_deployed, gone=self.gone_at is not None)
+        return vm_state(
+            status=self.status,
+            deployed=self.is_deployed,
+            gone=self.gone_at is not None,
+            recycled=self.guard is not None and self.guard.recycled_at is not None,
+        )
+
+    @property
+    def condition(self) -> Condition:
+        """What decides about the actions on it."""
+        return Condition(
+            state=self.state,
+            has_snapshot=self.has_snapshot,
+            is_protected=self.guard is not None and self.guard.is_protected,
+        )
 
     @property
     def disk_gb(self) -> int:
         """All disks together, rounded up to whole GB."""
         return -(-self.disk_mb // 1024)
+
+
+class VmGuard(Row):
+    """What the panel itself keeps about a machine: protection against deletion, and its time in the recycle bin."""
+
+    __tablename__ = "vm_guards"
+    vm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vms.id"), unique=True)
+    is_protected: Mapped[bool] = mapped_column(default=False)
+    recycled_at: Mapped[datetime | None]
+    erase_at: Mapped[datetime | None] = mapped_column(index=True)  # when it is deleted in vCloud for good
+    name_before: Mapped[str | None] = mapped_column(String(128))  # its name before the recycle bin
+    vm: Mapped[Vm] = relationship(back_populates="guard")
 
 
 ACTIVE = ("queued", "running")
@@ -197,6 +231,9 @@ class Operation(Row):
     user_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("users.id"))
     vdc_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vdcs.id"))
     vm_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("vms.id"))
+    vapp_urn: Mapped[str | None] = mapped_column(
+        String(80), index=True
+    )  # vCloud works on one thing of a vApp at a time
     claims_name: Mapped[str | None] = mapped_column(String(128))
     form_token: Mapped[str] = mapped_column(String(64), unique=True)
     form_hash: Mapped[str] = mapped_column(String(64))
@@ -213,6 +250,7 @@ class Operation(Row):
     next_at: Mapped[datetime]
     polls: Mapped[int]  # turns of this step that had to wait; decides the next delay
     deadline_at: Mapped[datetime]
+    cancel_asked_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     started_at: Mapped[datetime | None]
     moved_at: Mapped[datetime]  # the last sign of work
@@ -243,6 +281,19 @@ class OperationEvent(Base):
     kind: Mapped[str] = mapped_column(String(20))  # begin, sent, task, wait, done, error
     text: Mapped[str] = mapped_column(Text)  # vCloud's words, in English
     operation: Mapped[Operation] = relationship(back_populates="events")
+
+
+class UnexplainedError(Row):
+    """A text of vCloud that no rule explains yet, with how often it came; staff write rules from these."""
+
+    __tablename__ = "unexplained_errors"
+    fingerprint: Mapped[str] = mapped_column(String(64), unique=True)  # of code and text without ids and numbers
+    minor_code: Mapped[str | None] = mapped_column(String(80))
+    message: Mapped[str] = mapped_column(Text)  # as it came the last time
+    times: Mapped[int]
+    first_at: Mapped[datetime]
+    last_at: Mapped[datetime]
+    operation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("operations.id"))  # the last one
 
 
 class ScheduleSlot(Row):

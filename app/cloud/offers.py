@@ -11,17 +11,7 @@ from sqlalchemy import select
 
 from app.accounts.rules import Actor
 from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
-from app.cloud.rules import (
-    HARD_LIMITS,
-    Bounds,
-    Free,
-    Size,
-    bounds,
-    misfit,
-    name_errors,
-    password_errors,
-    size_errors,
-)
+from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, misfit, name_errors, password_errors, size_errors
 from app.db import db
 from app.errors import AppError, NotFoundError
 

@@ -46,6 +46,7 @@ def add(  # noqa: PLR0913  the columns of a wish
     form_token: str,
     params: dict[str, Any],
     vm_id: uuid.UUID | None = None,
+    vapp_urn: str | None = None,
     claims_name: str | None = None,
     password: str | None = None,
 ) -> uuid.UUID:
@@ -70,6 +71,7 @@ def add(  # noqa: PLR0913  the columns of a wish
         user_id=actor.user_id,
         vdc_id=vdc_id,
         vm_id=vm_id,
+        vapp_urn=vapp_urn,
         claims_name=claims_name,
         form_token=form_token,
         form_hash=form_hash,

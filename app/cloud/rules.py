@@ -1,15 +1,11 @@
-"""Rules about machines. Pure: no database, no clock, no web."""
+"""What may be done with a machine in which state. Pure: no database, no clock, no web."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from app.errors import AppError
-
 
 class VmState(StrEnum):
-    """What a person is told about a machine; made from vCloud's status and `deployed`."""
+    """What a person is told about a machine; made from vCloud's status, `deployed` and our recycle bin."""
 
     ON = "on"
     OFF = "off"
@@ -18,15 +14,33 @@ class VmState(StrEnum):
     BUILDING = "building"
     FAILED = "failed"  # vCloud could not build it
     UNKNOWN = "unknown"
+    RECYCLED = "recycled"  # deleted here; kept switched off for a while, so that it can be restored
     GONE = "gone"  # no longer in vCloud
 
 
 class Action(StrEnum):
-    """What a person can ask of a machine."""
+    """What a person can ask of a machine. The value is also the kind of the operation that carries it out."""
 
     START = "start"
+    RESUME = "resume"
     SHUT_DOWN = "shut_down"
-    POWER_OFF = "power_off"
+    RESTART = "restart"  # asks the guest
+    SUSPEND = "suspend"
+    POWER_OFF = "power_off"  # like pulling the plug
+    RESET = "reset"  # like the reset button
+    RESIZE = "resize"  # processors and memory
+    ADD_DISK = "add_disk"
+    GROW_DISK = "grow_disk"
+    REMOVE_DISK = "remove_disk"
+    CHANGE_NETWORK = "change_network"  # cards: connected to what, address mode
+    TAKE_SNAPSHOT = "take_snapshot"
+    REVERT_SNAPSHOT = "revert_snapshot"
+    REMOVE_SNAPSHOT = "remove_snapshot"
+    RENAME = "rename"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 -- the name of an action
+    DELETE = "delete"
+    RESTORE = "restore"  # out of the recycle bin
+    ERASE = "erase"  # out of the recycle bin, for good
 
 
 class Blocked(StrEnum):
@@ -36,13 +50,28 @@ class Blocked(StrEnum):
     ALREADY_ON = "already_on"
     ALREADY_OFF = "already_off"
     NOT_ON = "not_on"
-    SUSPENDED = "suspended"
-    SHUT_DOWN_FIRST = "shut_down_first"
+    RESUME_FIRST = "resume_first"
+    NOT_SUSPENDED = "not_suspended"
+    SWITCH_OFF_FIRST = "switch_off_first"
+    HAS_SNAPSHOT = "has_snapshot"
+    NO_SNAPSHOT = "no_snapshot"
+    PROTECTED = "protected"
+    NOT_RECYCLED = "not_recycled"
+    RECYCLED = "recycled"
     BUILDING = "building"
     FAILED = "failed"
     UNKNOWN = "unknown"
     GONE = "gone"
     NOT_PERMITTED = "not_permitted"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Condition:
+    """What decides about the actions on a machine, besides who asks."""
+
+    state: VmState
+    has_snapshot: bool = False
+    is_protected: bool = False
 
 
 # vCloud's status numbers of a VM (vcloud.md 1.9).
@@ -55,156 +84,87 @@ _STATES = {
 }
 
 
-def vm_state(*, status: int, deployed: bool, gone: bool) -> VmState:
+def vm_state(*, status: int, deployed: bool, gone: bool, recycled: bool = False) -> VmState:
     """The state of a machine. "Off" means undeployed; off but deployed still holds memory and CPU."""
     if gone:
         return VmState.GONE
+    if recycled:
+        return VmState.RECYCLED
     state = _STATES.get(status, VmState.UNKNOWN)
     return VmState.PARTLY_OFF if state is VmState.OFF and deployed else state
 
 
-_ALLOWED: dict[VmState, dict[Action, Blocked | None]] = {
-    VmState.ON: {
-        Action.START: Blocked.ALREADY_ON,
-        Action.SHUT_DOWN: None,
-        Action.POWER_OFF: Blocked.SHUT_DOWN_FIRST,
-    },
-    VmState.OFF: {Action.START: None, Action.SHUT_DOWN: Blocked.ALREADY_OFF, Action.POWER_OFF: Blocked.ALREADY_OFF},
-    VmState.PARTLY_OFF: {Action.START: None, Action.SHUT_DOWN: Blocked.NOT_ON, Action.POWER_OFF: None},
-    VmState.SUSPENDED: {Action.START: None, Action.SHUT_DOWN: Blocked.SUSPENDED, Action.POWER_OFF: None},
-    VmState.BUILDING: dict.fromkeys(Action, Blocked.BUILDING),
-    VmState.FAILED: dict.fromkeys(Action, Blocked.FAILED),
-    VmState.UNKNOWN: dict.fromkeys(Action, Blocked.UNKNOWN),
-    VmState.GONE: dict.fromkeys(Action, Blocked.GONE),
+_COLUMNS = (VmState.ON, VmState.OFF, VmState.PARTLY_OFF, VmState.SUSPENDED)
+_OK = None
+_TABLE: dict[Action, tuple[Blocked | None, Blocked | None, Blocked | None, Blocked | None]] = {
+    #                       on                        off                  partly off      suspended
+    Action.START: (Blocked.ALREADY_ON, _OK, _OK, Blocked.RESUME_FIRST),
+    Action.RESUME: (Blocked.ALREADY_ON, Blocked.NOT_SUSPENDED, Blocked.NOT_SUSPENDED, _OK),
+    Action.SHUT_DOWN: (_OK, Blocked.ALREADY_OFF, Blocked.NOT_ON, Blocked.RESUME_FIRST),
+    Action.RESTART: (_OK, Blocked.ALREADY_OFF, Blocked.NOT_ON, Blocked.RESUME_FIRST),
+    Action.SUSPEND: (_OK, Blocked.ALREADY_OFF, Blocked.NOT_ON, Blocked.RESUME_FIRST),
+    Action.POWER_OFF: (_OK, Blocked.ALREADY_OFF, _OK, _OK),
+    Action.RESET: (_OK, Blocked.ALREADY_OFF, Blocked.NOT_ON, Blocked.RESUME_FIRST),
+    Action.RESIZE: (_OK, _OK, _OK, Blocked.RESUME_FIRST),
+    Action.ADD_DISK: (_OK, _OK, _OK, Blocked.RESUME_FIRST),
+    Action.GROW_DISK: (_OK, _OK, _OK, Blocked.RESUME_FIRST),
+    Action.REMOVE_DISK: (Blocked.SWITCH_OFF_FIRST, _OK, Blocked.SWITCH_OFF_FIRST, Blocked.RESUME_FIRST),
+    Action.CHANGE_NETWORK: (_OK, _OK, _OK, Blocked.RESUME_FIRST),
+    Action.TAKE_SNAPSHOT: (_OK, _OK, _OK, Blocked.RESUME_FIRST),
+    Action.REVERT_SNAPSHOT: (_OK, _OK, _OK, _OK),
+    Action.REMOVE_SNAPSHOT: (_OK, _OK, _OK, _OK),
+    Action.RENAME: (_OK, _OK, _OK, _OK),
+    Action.RESET_PASSWORD: (
+        Blocked.SWITCH_OFF_FIRST,
+        _OK,
+        Blocked.SWITCH_OFF_FIRST,
+        Blocked.SWITCH_OFF_FIRST,
+    ),
+    Action.DELETE: (_OK, _OK, _OK, _OK),
+    Action.RESTORE: (Blocked.NOT_RECYCLED,) * 4,
+    Action.ERASE: (Blocked.NOT_RECYCLED,) * 4,
 }
+_ELSEWHERE = {
+    VmState.BUILDING: Blocked.BUILDING,
+    VmState.FAILED: Blocked.FAILED,
+    VmState.UNKNOWN: Blocked.UNKNOWN,
+    VmState.RECYCLED: Blocked.RECYCLED,
+    VmState.GONE: Blocked.GONE,
+}
+_STILL_ALLOWED = {
+    VmState.FAILED: {Action.DELETE},
+    VmState.RECYCLED: {Action.RESTORE, Action.ERASE},
+}
+_NEEDS_SNAPSHOT = {Action.REVERT_SNAPSHOT, Action.REMOVE_SNAPSHOT}
+_NEEDS_NO_SNAPSHOT = {Action.GROW_DISK, Action.REMOVE_DISK}  # "A disk of a VM with snapshots cannot be resized"
 POWER_OFF_AFTER_S = 60
 """A guest that did not answer *Shut down* for so long may be powered off from the same place."""
 
 
 def allowed_actions(
-    state: VmState, *, running_kind: str | None = None, running_s: float = 0.0
+    condition: Condition, *, running_kind: str | None = None, running_s: float = 0.0
 ) -> dict[Action, Blocked | None]:
     """For each action None (allowed) or the reason why not; the one table for page, API and worker.
 
     `running_kind` is the kind of the operation at work on the machine, `running_s` its age in seconds.
     """
     if running_kind is None:
-        return dict(_ALLOWED[state])
+        return {action: _blocked(action, condition) for action in Action}
     answers: dict[Action, Blocked | None] = dict.fromkeys(Action, Blocked.BUSY)
     if running_kind == Action.SHUT_DOWN and running_s >= POWER_OFF_AFTER_S:
         answers[Action.POWER_OFF] = None
     return answers
 
 
-@dataclass(frozen=True, kw_only=True)
-class Size:
-    """CPU, memory and disk of a machine."""
-
-    cpu_count: int
-    memory_mb: int
-    disk_gb: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Free:
-    """What a virtual data center has left; None means that it sets no limit."""
-
-    cpu_count: int | None
-    memory_mb: int | None
-    disk_gb: int | None
-    vm_count: int | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bound:
-    """The least and the most of one quantity, and who sets the most: "template" or "vdc"."""
-
-    least: int
-    most: int
-    cause: str
-
-    @property
-    def fits(self) -> bool:
-        """Whether any value is possible at all."""
-        return self.least <= self.most
-
-
-@dataclass(frozen=True, kw_only=True)
-class Bounds:
-    """The bounds of a new machine from one template in one virtual data center."""
-
-    cpu_count: Bound
-    memory_mb: Bound
-    disk_gb: Bound
-
-
-# What one machine can have at most when neither template nor data center says less: vSphere's maximums of the
-# oldest supported virtual hardware (version 8: 32 processors, 1 TB), and a disk of 62 TB, rounded down.
-HARD_LIMITS = Size(cpu_count=32, memory_mb=1024 * 1024, disk_gb=62 * 1024)
-
-
-def bounds(least: Size, template_most: Size, free: Free) -> Bounds:
-    """What may be asked of a template: not less than it has, not more than it allows or the data center has free."""
-    return Bounds(
-        cpu_count=_bound(least.cpu_count, template_most.cpu_count, free.cpu_count),
-        memory_mb=_bound(least.memory_mb, template_most.memory_mb, free.memory_mb),
-        disk_gb=_bound(least.disk_gb, template_most.disk_gb, free.disk_gb),
-    )
-
-
-def _bound(least: int, template_most: int, free: int | None) -> Bound:
-    if free is not None and free < template_most:
-        return Bound(least=least, most=max(free, 0), cause="vdc")
-    return Bound(least=least, most=template_most, cause="template")
-
-
-def misfit(limits: Bounds, free: Free, vm_count: int) -> AppError | None:
-    """Why a template cannot be used at all now, or None. `vm_count` is the number of machines it makes."""
-    if free.vm_count is not None and vm_count > free.vm_count:
-        return AppError("template_needs_vms", needs=vm_count, free=free.vm_count)
-    for name in ("cpu_count", "memory_mb", "disk_gb"):
-        bound: Bound = getattr(limits, name)
-        if not bound.fits:
-            return AppError(f"template_needs_{name}", needs=bound.least, free=bound.most)
-    return None
-
-
-def size_errors(size: Size, limits: Bounds) -> Iterator[AppError]:
-    """One error, bound to its field, for each quantity outside of its bounds."""
-    for name in ("cpu_count", "memory_mb", "disk_gb"):
-        value, bound = getattr(size, name), getattr(limits, name)
-        if not bound.least <= value <= bound.most:
-            code = "too_small" if value < bound.least else f"too_large_{bound.cause}"
-            yield AppError(f"{name}_{code}", 400, field=name, value=value, least=bound.least, most=bound.most)
-    if size.memory_mb % 4:
-        yield AppError("memory_mb_not_multiple", 400, field="memory_mb")
-
-
-VM_NAME_MOST, WINDOWS_NAME_MOST, VAPP_NAME_MOST = 63, 15, 128
-PASSWORD_LEAST, PASSWORD_MOST = 8, 64
-
-
-def name_errors(vm_name: str, vapp_name: str, *, windows: bool) -> Iterator[AppError]:
-    """Errors of the two names. A VM name becomes the computer name, so it obeys RFC 1123 (NetBIOS for Windows)."""
-    most = WINDOWS_NAME_MOST if windows else VM_NAME_MOST
-    if not vm_name:
-        yield AppError("vm_name_empty", 400, field="vm_name")
-    elif not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", vm_name):
-        yield AppError("vm_name_bad", 400, field="vm_name", most=most)
-    elif vm_name.isdigit():
-        yield AppError("vm_name_digits", 400, field="vm_name")
-    elif len(vm_name) > most:
-        code = "vm_name_long_windows" if windows else "vm_name_long"
-        yield AppError(code, 400, field="vm_name", most=most, length=len(vm_name))
-    if not vapp_name.strip() or vapp_name != vapp_name.strip() or not vapp_name.isprintable():
-        yield AppError("vapp_name_bad", 400, field="vapp_name")
-    elif len(vapp_name) > VAPP_NAME_MOST:
-        yield AppError("vapp_name_long", 400, field="vapp_name", most=VAPP_NAME_MOST, length=len(vapp_name))
-
-
-def password_errors(password: str) -> Iterator[AppError]:
-    """Errors of a password chosen by the customer: vCloud sends it to the guest, so plain printable ASCII only."""
-    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
-        yield AppError("vm_password_length", 400, field="password", least=PASSWORD_LEAST, most=PASSWORD_MOST)
-    elif not re.fullmatch(r"[!-~]+", password):
-        yield AppError("vm_password_characters", 400, field="password")
+def _blocked(action: Action, condition: Condition) -> Blocked | None:
+    state = condition.state
+    if state in _ELSEWHERE:
+        return None if action in _STILL_ALLOWED.get(state, ()) else _ELSEWHERE[state]
+    by_state = _TABLE[action][_COLUMNS.index(state)]
+    if by_state is not None:
+        return by_state
+    if action in _NEEDS_SNAPSHOT and not condition.has_snapshot:
+        return Blocked.NO_SNAPSHOT
+    if action in _NEEDS_NO_SNAPSHOT and condition.has_snapshot:
+        return Blocked.HAS_SNAPSHOT
+    return Blocked.PROTECTED if action is Action.DELETE and condition.is_protected else None

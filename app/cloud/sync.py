@@ -97,6 +97,10 @@ def apply_vapp(vdc_id: uuid.UUID, vapp: vcloud.VApp, at: datetime) -> None:
     elif row.seen_at > at:
         return
     row.name, row.status, row.is_deployed = vapp.name, int(vapp.status), vapp.deployed
+    row.networks = [
+        {"name": network.name, "parent_urn": network.parent_urn, "fence_mode": network.fence_mode}
+        for network in vapp.networks
+    ]
     row.seen_at, row.gone_at = at, None
     db.session.flush()
     for vm in vapp.vms:
@@ -115,7 +119,19 @@ def _apply_vm(vapp: VApp, vm: vcloud.Vm, at: datetime) -> None:
     row.vapp_id, row.name = vapp.id, vm.name
     row.status, row.is_deployed = int(vm.status), vm.deployed
     row.cpu_count, row.memory_mb, row.guest_os = vm.cpu_count or 0, vm.memory_mb or 0, vm.guest_os
-    row.disks = [{"instance_id": disk.instance_id, "size_mb": disk.size_mb} for disk in vm.disks]
+    row.cores_per_socket, row.cpu_hot_add, row.memory_hot_add = vm.cores_per_socket, vm.cpu_hot_add, vm.memory_hot_add
+    row.has_snapshot = vm.snapshot is not None
+    row.snapshot_at = vm.snapshot.created_at if vm.snapshot else None
+    row.storage_profile = vm.storage_profile.name if vm.storage_profile else None
+    row.disks = [
+        {
+            "instance_id": disk.instance_id,
+            "name": disk.name,
+            "size_mb": disk.size_mb,
+            "independent": disk.independent,
+        }
+        for disk in vm.disks
+    ]
     row.disk_mb = sum(disk.size_mb for disk in vm.disks)
     row.nics = [
         {
@@ -126,6 +142,7 @@ def _apply_vm(vapp: VApp, vm: vcloud.Vm, at: datetime) -> None:
             "mac": nic.mac,
             "mode": nic.mode,
             "is_connected": nic.connected,
+            "primary": nic.primary,
         }
         for nic in vm.nics
     ]

@@ -7,8 +7,8 @@ import pytest
 from app.accounts.rules import Actor, Permission, Role, StaffRole, can
 
 MATRIX = {
-    Role.OWNER: {"account.see", "vm.see", "vm.create", "vm.power"},
-    Role.TECHNICIAN: {"account.see", "vm.see", "vm.create", "vm.power"},
+    Role.OWNER: {"account.see", "vm.see", "vm.create", "vm.change"},
+    Role.TECHNICIAN: {"account.see", "vm.see", "vm.create", "vm.change"},
     Role.ACCOUNTANT: {"account.see"},
     Role.VIEWER: {"account.see", "vm.see"},
 }

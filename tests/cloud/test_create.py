@@ -11,7 +11,8 @@ from sqlalchemy import func, select
 from app.accounts.models import AuditEntry
 from app.cloud import offers, operations, turns, vms
 from app.cloud.models import Operation, VApp, VappTemplate
-from app.cloud.rules import Size, VmState
+from app.cloud.rules import VmState
+from app.cloud.sizes import Size
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 from tests.support.cast import Cast, new_token

@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from app.accounts import members
-from app.cloud import power, vms
+from app.cloud import vms, wishes
 from app.cloud.models import Handler
 from app.cloud.rules import Action
 from app.db import db, transaction
@@ -32,7 +32,7 @@ def objects(cast: Cast, cloud: Simulator, clock: Clock) -> list[str]:
     """Pages of Acme's things: a machine at rest, one at work, an operation at rest and one at work."""
     done = vms.request_create(cast.owner, wish(), new_token())
     drain(cloud, clock)
-    running = power.request(cast.owner, vm_id("terminal"), Action.SHUT_DOWN, new_token())
+    running = wishes.ask(cast.owner, vm_id("terminal"), Action.SHUT_DOWN, new_token())
     machines = [vm_id("sandbox"), vm_id("terminal")]
     pages = [f"/vms/{i}" for i in machines] + [f"/vms/{machines[1]}/power-off"]
     return pages + [f"/operations/{i}" for i in (done, running)]

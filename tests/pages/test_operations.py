@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 from flask.testing import FlaskClient
 
-from app.cloud import operations, power, vms
+from app.cloud import operations, vms, wishes
 from app.cloud.models import Operation
 from app.cloud.rules import Action
 from app.cloud.vms import PASSWORD_STAYS
@@ -35,7 +35,7 @@ def test_running_ones_are_strips_and_ended_ones_a_timeline(
 ) -> None:
     create(cast)
     drain(cloud, clock)
-    power.request(cast.owner, vm_id("sandbox"), Action.START, new_token())
+    wishes.ask(cast.owner, vm_id("sandbox"), Action.START, new_token())
     page = open_page(owner, "/operations")
     assert page.texts(".sk-live .sk-name") == ["Starting sandbox"]
     assert page.texts(".sk-time .sk-name") == ["web-03 is ready"]
@@ -146,7 +146,7 @@ def test_a_guest_that_does_not_react_can_be_powered_off_from_here(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
     machine_id = vm_id("terminal")
-    operation_id = power.request(cast.owner, machine_id, Action.SHUT_DOWN, new_token())
+    operation_id = wishes.ask(cast.owner, machine_id, Action.SHUT_DOWN, new_token())
     with transaction():
         row = db.session.get_one(Operation, operation_id)
         row.state, row.error_code, row.finished_at = "failed", "guest_silent", clock.at
@@ -180,8 +180,8 @@ def test_the_log_has_no_password(owner: FlaskClient, cast: Cast, cloud: Simulato
 def test_a_replaced_operation_is_called_given_up(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
-    first = power.request(cast.owner, vm_id("terminal"), Action.SHUT_DOWN, new_token())
+    first = wishes.ask(cast.owner, vm_id("terminal"), Action.SHUT_DOWN, new_token())
     pass_time(cloud, clock, 61)
-    power.request(cast.owner, vm_id("terminal"), Action.POWER_OFF, new_token())
+    wishes.ask(cast.owner, vm_id("terminal"), Action.POWER_OFF, new_token())
     page = open_page(owner, f"/operations/{first}")
     assert page.texts(".sk-head .sk-state") == ["Given up"]

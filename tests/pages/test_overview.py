@@ -2,7 +2,7 @@
 
 from flask.testing import FlaskClient
 
-from app.cloud import power, vms
+from app.cloud import vms, wishes
 from app.cloud.models import Operation
 from app.cloud.rules import Action
 from app.db import db, transaction
@@ -36,7 +36,7 @@ def test_what_needs_somebody_is_listed(owner: FlaskClient, cloud: Simulator) -> 
 
 def test_when_all_is_well_it_says_so(owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock) -> None:
     for name in ("grafana", "mail"):
-        power.request(cast.owner, vm_id(name), Action.POWER_OFF, new_token())
+        wishes.ask(cast.owner, vm_id(name), Action.POWER_OFF, new_token())
     drain(cloud, clock)
     assert "Nothing. All is well." in open_page(owner, "/").text
 

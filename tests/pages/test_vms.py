@@ -5,7 +5,7 @@ import itertools
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
-from app.cloud import power
+from app.cloud import wishes
 from app.cloud.models import Operation, Vm
 from app.cloud.rules import Action
 from app.db import db, transaction
@@ -45,7 +45,7 @@ def test_every_state_has_an_age_and_an_unknown_beginning_is_admitted(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
     assert set(open_page(owner, "/vms").texts(".c-state small")) == {"since 17:20 or earlier"}
-    power.request(cast.owner, vm_id("sandbox"), Action.START, new_token())
+    wishes.ask(cast.owner, vm_id("sandbox"), Action.START, new_token())
     drain(cloud, clock)
     state = open_page(owner, f"/vms/{vm_id('sandbox')}").texts(".sk-head-line")[0]
     assert state.endswith("since 17:20")
@@ -120,7 +120,7 @@ def test_the_list_polls_only_while_something_moves(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
     assert not open_page(owner, "/vms").root.cssselect("[hx-get]")
-    power.request(cast.owner, vm_id("sandbox"), Action.START, new_token())
+    wishes.ask(cast.owner, vm_id("sandbox"), Action.START, new_token())
     assert open_page(owner, "/vms").root.cssselect("#servers[hx-get='/vms/live']")
     drain(cloud, clock)
     assert not open_page(owner, "/vms").root.cssselect("[hx-get]")
@@ -150,19 +150,18 @@ def test_a_button_of_an_old_page_says_what_has_changed(
 ) -> None:
     path = f"/vms/{vm_id('sandbox')}"
     old = open_page(owner, path)
-    power.request(cast.owner, vm_id("sandbox"), Action.START, new_token())
+    wishes.ask(cast.owner, vm_id("sandbox"), Action.START, new_token())
     drain(cloud, clock)
     answer = old.send(f"{path}/start")
     assert answer.status_code == 303
     assert open_page(owner, path).texts("[role=alert]") == ["The server is on."]
 
 
-def test_power_off_is_blocked_until_shutting_down_was_tried(
+def test_power_off_waits_in_the_menu_until_shutting_down_takes_long(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
     path = f"/vms/{vm_id('terminal')}"
-    blocked = open_page(owner, path).root.cssselect(f"form[action='{path}/power-off'] button[aria-disabled=true]")
-    assert "Try to shut down first." in blocked[0].text_content()
+    assert open_page(owner, path).texts(".sk-acts > form") == ["Shut down"]
     open_page(owner, path).send(f"{path}/shut-down")
     assert open_page(owner, path).texts(".sk-why") == ["Being shut down since 17:20; wait until it ends."]
     pass_time(cloud, clock, 61)

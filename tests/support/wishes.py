@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from app.cloud.models import Network, VappTemplate
 from app.cloud.offers import VmSpec
-from app.cloud.rules import Size
+from app.cloud.sizes import Size
 from app.db import db
 from tests.support.engine import vdc_of
 

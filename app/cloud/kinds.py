@@ -1,0 +1,5 @@
+"""Every kind of operation. The engine knows the kinds whose modules are imported; whoever runs it imports this."""
+
+from app.cloud import power, vms
+
+__all__ = ["power", "vms"]

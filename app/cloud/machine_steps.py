@@ -1,0 +1,86 @@
+"""Steps that many kinds of operations on a machine share: look at it, send one command, switch off, read back."""
+
+from collections.abc import Callable
+from typing import Any
+
+from app import clock, vcloud
+from app.cloud import sync
+from app.cloud.models import Operation
+from app.cloud.steps import Next, Outcome, Step, Turn, Wait
+
+Difference = dict[str, Any]
+"""{"what": name of a quantity, "asked": value, "got": value}, for "asked / got" on the page of the operation."""
+
+
+def live_vm(turn: Turn) -> vcloud.Vm:
+    """The machine as vCloud has it now; NotFound when it is gone."""
+    return turn.client.vm(turn.machine)
+
+
+def command(call: Callable[[vcloud.Client, str], vcloud.Task]) -> Callable[[Turn], Outcome]:
+    """A step's `send`: one command on the machine that needs nothing but its urn, then its task is waited for."""
+    return change(lambda turn: call(turn.client, turn.machine))
+
+
+def change(call: Callable[[Turn], vcloud.Task]) -> Callable[[Turn], Outcome]:
+    """A step's `send`: one command made from the wish, then its task is waited for."""
+
+    def send(turn: Turn) -> Outcome:
+        task = call(turn)
+        return Wait(task_urn=task.id, text=task.operation)
+
+    return send
+
+
+def once(name: str, task_name: str, call: Callable[[Turn], vcloud.Task]) -> Step:
+    """A step whose effect cannot be seen afterwards (a reset, a revert), so that it must not be sent twice.
+
+    A command whose answer was lost is looked for among vCloud's tasks, by its `task_name`; it is sent again only when
+    vCloud has had time to register it and shows none.
+    """
+
+    def look(turn: Turn) -> Outcome | None:
+        if turn.task_urn is not None:  # the engine has waited for it, and it has ended well
+            return Next()
+        if turn.sent_at is None:
+            return None
+        found = turn.client.tasks_named(turn.params["vm_name"], since=turn.sent_at)
+        ours = [task for task in found if task.object_id == turn.machine and task.operation_name == task_name]
+        return Wait(task_urn=ours[0].id, delay_s=0) if ours else None
+
+    return Step(name=name, look=look, send=change(call))
+
+
+def read_back(differences: Callable[[Turn, vcloud.Vm], list[Difference]] | None = None) -> Step:
+    """The last step: the machine enters the mirror as vCloud has it, and what differs from the wish is kept."""
+
+    def look(turn: Turn) -> Outcome | None:
+        at = clock.now()
+        vm = live_vm(turn)
+        vapp = turn.client.vapp(vm.vapp_id) if vm.vapp_id else None
+
+        def apply(operation: Operation) -> None:
+            if vapp is not None:
+                sync.apply_vapp(operation.vdc_id, vapp, at)
+
+        found = differences(turn, vm) if differences else []
+        return Next(apply=apply, facts={"differences": found} if found else {})
+
+    return Step(name="read_back", look=look)
+
+
+def _look_on(turn: Turn) -> Outcome | None:
+    return Next() if live_vm(turn).status == vcloud.VmStatus.POWERED_ON else None
+
+
+def _look_undeployed(turn: Turn) -> Outcome | None:
+    return None if live_vm(turn).deployed else Next()
+
+
+READ_BACK = read_back()
+POWER_ON = Step(name="power_on", look=_look_on, send=command(lambda client, vm: client.power_on(vm)))
+UNDEPLOY = Step(
+    name="undeploy",
+    look=_look_undeployed,
+    send=command(lambda client, vm: client.undeploy(vm, power_action="powerOff")),
+)

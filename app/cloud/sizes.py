@@ -1,0 +1,121 @@
+"""Rules about sizes, names and passwords of machines. Pure: no database, no clock, no web."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from app.errors import AppError
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """CPU, memory and disk of a machine."""
+
+    cpu_count: int
+    memory_mb: int
+    disk_gb: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Free:
+    """What a virtual data center has left; None means that it sets no limit."""
+
+    cpu_count: int | None
+    memory_mb: int | None
+    disk_gb: int | None
+    vm_count: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bound:
+    """The least and the most of one quantity, and who sets the most: "template" or "vdc"."""
+
+    least: int
+    most: int
+    cause: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether any value is possible at all."""
+        return self.least <= self.most
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bounds:
+    """The bounds of a new machine from one template in one virtual data center."""
+
+    cpu_count: Bound
+    memory_mb: Bound
+    disk_gb: Bound
+
+
+# What one machine can have at most when neither template nor data center says less: vSphere's maximums of the
+# oldest supported virtual hardware (version 8: 32 processors, 1 TB), and a disk of 62 TB, rounded down.
+HARD_LIMITS = Size(cpu_count=32, memory_mb=1024 * 1024, disk_gb=62 * 1024)
+
+
+def bounds(least: Size, template_most: Size, free: Free) -> Bounds:
+    """What may be asked of a template: not less than it has, not more than it allows or the data center has free."""
+    return Bounds(
+        cpu_count=_bound(least.cpu_count, template_most.cpu_count, free.cpu_count),
+        memory_mb=_bound(least.memory_mb, template_most.memory_mb, free.memory_mb),
+        disk_gb=_bound(least.disk_gb, template_most.disk_gb, free.disk_gb),
+    )
+
+
+def _bound(least: int, template_most: int, free: int | None) -> Bound:
+    if free is not None and free < template_most:
+        return Bound(least=least, most=max(free, 0), cause="vdc")
+    return Bound(least=least, most=template_most, cause="template")
+
+
+def misfit(limits: Bounds, free: Free, vm_count: int) -> AppError | None:
+    """Why a template cannot be used at all now, or None. `vm_count` is the number of machines it makes."""
+    if free.vm_count is not None and vm_count > free.vm_count:
+        return AppError("template_needs_vms", needs=vm_count, free=free.vm_count)
+    for name in ("cpu_count", "memory_mb", "disk_gb"):
+        bound: Bound = getattr(limits, name)
+        if not bound.fits:
+            return AppError(f"template_needs_{name}", needs=bound.least, free=bound.most)
+    return None
+
+
+def size_errors(size: Size, limits: Bounds) -> Iterator[AppError]:
+    """One error, bound to its field, for each quantity outside of its bounds."""
+    for name in ("cpu_count", "memory_mb", "disk_gb"):
+        value, bound = getattr(size, name), getattr(limits, name)
+        if not bound.least <= value <= bound.most:
+            code = "too_small" if value < bound.least else f"too_large_{bound.cause}"
+            yield AppError(f"{name}_{code}", 400, field=name, value=value, least=bound.least, most=bound.most)
+    if size.memory_mb % 4:
+        yield AppError("memory_mb_not_multiple", 400, field="memory_mb")
+
+
+VM_NAME_MOST, WINDOWS_NAME_MOST, VAPP_NAME_MOST = 63, 15, 128
+PASSWORD_LEAST, PASSWORD_MOST = 8, 64
+
+
+def name_errors(vm_name: str, vapp_name: str, *, windows: bool) -> Iterator[AppError]:
+    """Errors of the two names. A VM name becomes the computer name, so it obeys RFC 1123 (NetBIOS for Windows)."""
+    most = WINDOWS_NAME_MOST if windows else VM_NAME_MOST
+    if not vm_name:
+        yield AppError("vm_name_empty", 400, field="vm_name")
+    elif not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?", vm_name):
+        yield AppError("vm_name_bad", 400, field="vm_name", most=most)
+    elif vm_name.isdigit():
+        yield AppError("vm_name_digits", 400, field="vm_name")
+    elif len(vm_name) > most:
+        code = "vm_name_long_windows" if windows else "vm_name_long"
+        yield AppError(code, 400, field="vm_name", most=most, length=len(vm_name))
+    if not vapp_name.strip() or vapp_name != vapp_name.strip() or not vapp_name.isprintable():
+        yield AppError("vapp_name_bad", 400, field="vapp_name")
+    elif len(vapp_name) > VAPP_NAME_MOST:
+        yield AppError("vapp_name_long", 400, field="vapp_name", most=VAPP_NAME_MOST, length=len(vapp_name))
+
+
+def password_errors(password: str) -> Iterator[AppError]:
+    """Errors of a password chosen by the customer: vCloud sends it to the guest, so plain printable ASCII only."""
+    if not PASSWORD_LEAST <= len(password) <= PASSWORD_MOST:
+        yield AppError("vm_password_length", 400, field="password", least=PASSWORD_LEAST, most=PASSWORD_MOST)
+    elif not re.fullmatch(r"[!-~]+", password):
+        yield AppError("vm_password_characters", 400, field="password")
