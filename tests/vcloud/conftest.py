@@ -3,8 +3,11 @@ from collections.abc import Callable, Iterator
 import pytest
 import responses
 
+from app.vcloud import Client, Login
+from app.vcloud.query import version_key
 from tests.vcloud.sockets import Script, Server
 from tests.vcloud.support import Vcd
+from vcdsim import Simulator
 
 
 @pytest.fixture
@@ -42,3 +45,30 @@ def serve() -> Iterator[Callable[[Script], Server]]:
     yield start
     for server in servers:
         server.close()
+
+
+@pytest.fixture
+def sim() -> Simulator:
+    """A simulated vCloud whose clock is moved by hand."""
+    return Simulator("demo", manual_clock=True)
+
+
+@pytest.fixture
+def url(sim: Simulator) -> Iterator[str]:
+    """Where the simulated vCloud answers."""
+    with sim.serve() as address:
+        yield address
+
+
+@pytest.fixture
+def client(url: str) -> Iterator[Client]:
+    """The administrator of acme."""
+    with Client(f"{url}/api", Login("acme", "acme-admin", "secret")) as found:
+        yield found
+
+
+@pytest.fixture(params=["5.5", "36.0", "39.1"])
+def generation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Makes the client believe that this is the newest version it was written for, one of each generation."""
+    monkeypatch.setattr("app.vcloud.wire._TOO_NEW", (*version_key(request.param), 1))
+    return str(request.param)

@@ -3,7 +3,6 @@
 The two share no code, so an error of one is not an error of both.
 """
 
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
@@ -18,8 +17,6 @@ from app.vcloud import (
     NotFound,
     Refused,
     SessionExpired,
-    Task,
-    TaskStatus,
     Unavailable,
     VApp,
     VAppNetwork,
@@ -28,27 +25,10 @@ from app.vcloud import (
     Wiring,
 )
 from app.vcloud.query import version_key
+from tests.vcloud.simulated import finish
 from vcdsim import Simulator
 
-ACME = Login("acme", "acme-admin", "secret")
 NAME = "shop (a), b; c & <d>"
-
-
-@pytest.fixture
-def sim() -> Simulator:
-    return Simulator("demo", manual_clock=True)
-
-
-@pytest.fixture
-def url(sim: Simulator) -> Iterator[str]:
-    with sim.serve() as address:
-        yield address
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[Client]:
-    with Client(f"{url}/api", ACME) as found:
-        yield found
 
 
 @pytest.fixture(params=["5.5", "5.6", "9.0", "27.0", "32.0", "33.0", "34.0", "35.0", "36.3", "37.2", "38.0", "39.1"])
@@ -56,12 +36,6 @@ def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """Makes the client believe that this is the newest version it was written for."""
     monkeypatch.setattr("app.vcloud.wire._TOO_NEW", (*version_key(request.param), 1))
     return str(request.param)
-
-
-def finish(sim: Simulator, client: Client, task: Task) -> None:
-    sim.settle()
-    ended = client.task(task.id)
-    assert ended.status is TaskStatus.SUCCESS, ended
 
 
 def create(client: Client, fence_mode: str, name: str = NAME) -> VApp:

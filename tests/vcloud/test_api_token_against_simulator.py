@@ -1,7 +1,5 @@
 """Sessions opened with API tokens of the simulator, made there as their owner makes them."""
 
-from collections.abc import Iterator
-
 import pytest
 
 from app.vcloud import ApiToken, Client, Refused, SessionExpired
@@ -10,17 +8,6 @@ from tests.vcdsim.test_tokens import JWT_BEARER, ask, bearer, loaded, register
 from vcdsim import Simulator
 
 DOOR = ("POST", "/oauth/tenant/acme/token")
-
-
-@pytest.fixture
-def sim() -> Simulator:
-    return Simulator("demo", manual_clock=True)
-
-
-@pytest.fixture
-def url(sim: Simulator) -> Iterator[str]:
-    with sim.serve() as address:
-        yield address
 
 
 @pytest.fixture
