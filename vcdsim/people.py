@@ -34,7 +34,7 @@ class Org:
 
 @dataclass
 class User:
-    """Somebody who may log in; `role` decides nothing here except for the org `System`."""
+    """Somebody who may log in; what a `role` allows stands in `rights`."""
 
     id: str
     name: str

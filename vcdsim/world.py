@@ -11,6 +11,7 @@ import heapq
 import uuid
 from dataclasses import dataclass, field
 
+from vcdsim import rights
 from vcdsim.clock import Clock
 from vcdsim.entities import (
     OFF,
@@ -159,14 +160,14 @@ class World:
     def vm(self, vm_id: str, user: User) -> Vm:
         """The VM, or the 403 of unknown and foreign ids."""
         vm = self.vms.get(vm_id)
-        if vm is None or not self._may(user, vm.org_id):
+        if vm is None or not self.may_see(user, self.vapps[vm.container_id]):
             raise no_access("vm", vm_id)
         return vm
 
     def vapp(self, vapp_id: str, user: User) -> VApp:
         """The vApp, or 403."""
         vapp = self.vapps.get(vapp_id)
-        if vapp is None or not self._may(user, vapp.org_id):
+        if vapp is None or not self.may_see(user, vapp):
             raise no_access("vapp", vapp_id)
         return vapp
 
@@ -195,7 +196,7 @@ class World:
         """The vApp network of that id and its vApp, None if the user sees no such."""
         for vapp in self.vapps.values():
             for network in vapp.networks:
-                if network.id == network_id and self._may(user, vapp.org_id):
+                if network.id == network_id and self.may_see(user, vapp):
                     return vapp, network
         return None
 
@@ -269,6 +270,18 @@ class World:
             if is_meant and self.orgs[user.org_id].name.lower() == org_name.lower():
                 return user
         return None
+
+    def may_see(self, user: User, vapp: VApp) -> bool:
+        """True if the vApp is of the user's organization and, for limited roles, the user's own or shared."""
+        if not self._may(user, vapp.org_id):
+            return False
+        return not rights.is_limited(user) or rights.level_of(user, vapp) is not None
+
+    def visible_vapps(self, user: User) -> list[VApp]:
+        """VApps the user may see."""
+        everything, is_limited = self.sees_all(user), rights.is_limited(user)
+        own = [vapp for vapp in self.vapps.values() if everything or vapp.org_id == user.org_id]
+        return [vapp for vapp in own if rights.level_of(user, vapp) is not None] if is_limited else own
 
     def visible_orgs(self, user: User) -> list[Org]:
         """Organizations `user` may see."""

@@ -103,7 +103,7 @@ def test_a_user_document_has_no_password(talk: Talk) -> None:
 
 
 def test_a_deleted_user_still_stands_in_the_tasks(sim: Simulator, talk: Talk) -> None:
-    path = create_user(talk).headers["location"].removeprefix(BASE)
+    path = create_user(talk, role="Organization Administrator").headers["location"].removeprefix(BASE)
     bob = Talk(sim, "bob@acme")
     task = bob.send("POST", f"{bob.vm('sandbox')}/power/action/powerOn").root.get("href") or ""
     sim.settle()

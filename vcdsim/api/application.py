@@ -16,6 +16,7 @@ from vcdsim import leases
 from vcdsim.api import hrefs, oauth, sessions, xml
 from vcdsim.api import version as versions
 from vcdsim.api.context import Answer, Context
+from vcdsim.api.guarding import guard
 from vcdsim.api.routing import exists, find
 from vcdsim.api.spoiling import spoil, task_fault
 from vcdsim.api.version import Version
@@ -176,6 +177,7 @@ def _dispatch(ctx: Context, method: str) -> Answer:
     chosen, values = found
     if not chosen.since <= ctx.version <= chosen.until:
         raise not_found()
+    guard(ctx, method, chosen.operation)
     return chosen.handler(ctx, **values)
 
 

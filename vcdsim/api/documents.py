@@ -6,6 +6,7 @@ from lxml import etree
 
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Context, link, moment
+from vcdsim.api.guarding import prune_links
 from vcdsim.api.hardware import write_hardware
 from vcdsim.api.networks import write_connections, write_network_config, write_network_section
 from vcdsim.api.sections import (
@@ -53,6 +54,7 @@ def write_vapp(ctx: Context, vapp: VApp) -> etree._Element:
         box = xml.sub(element, "Children")
         for vm in vms:
             write_vm(ctx, box, vm)
+    prune_links(ctx, element, vapp)
     return element
 
 
@@ -84,6 +86,8 @@ def write_vm(ctx: Context, parent: etree._Element | None, vm: Vm) -> etree._Elem
     write_capabilities(ctx, element, vm)
     profile = ctx.world.storage_profiles[vm.storage_profile_id]
     ctx.reference(element, "StorageProfile", "vdcstorageProfile", profile.id, profile.name)
+    if parent is None:
+        prune_links(ctx, element, ctx.world.vapps[vm.container_id])
     return element
 
 

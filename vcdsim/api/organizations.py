@@ -141,8 +141,9 @@ def _contents(ctx: Context, element: etree._Element, vdc: Vdc) -> None:
     for medium in ctx.world.media.values():
         if medium.vdc_id == vdc.id:
             ctx.reference(box, "ResourceEntity", "media", medium.id, medium.name)
-    for vapp_id in vdc.vapp_ids:
-        ctx.reference(box, "ResourceEntity", "vapp", vapp_id, ctx.world.vapps[vapp_id].name)
+    for vapp in (ctx.world.vapps[one] for one in vdc.vapp_ids):
+        if ctx.world.may_see(ctx.user, vapp):
+            ctx.reference(box, "ResourceEntity", "vapp", vapp.id, vapp.name)
     for disk in ctx.world.disks.values():
         if disk.vdc_id == vdc.id:
             ctx.reference(box, "ResourceEntity", "disk", disk.id, disk.name)

@@ -190,7 +190,7 @@ def _vm_kind(vm: Vm) -> str:
 TYPES = {
     "vm": QueryType("VM", visible_vms, _vm_kind, VM),
     "adminVM": QueryType("AdminVM", visible_vms, _vm_kind, ADMIN_VM, has_references=False),
-    "vApp": QueryType("VApp", _own("vapps"), "vapp", VAPP),
+    "vApp": QueryType("VApp", World.visible_vapps, "vapp", VAPP),
     "vAppTemplate": QueryType("VAppTemplate", World.visible_templates, "vapptemplate", _TEMPLATE),
     "catalog": QueryType("Catalog", World.visible_catalogs, "catalog", _CATALOG),
     "catalogItem": QueryType("CatalogItem", World.visible_items, "catalogitem", _CATALOG_ITEM, attrgetter("item_id")),
@@ -207,7 +207,7 @@ TYPES = {
     "task": QueryType("Task", _own("tasks"), "task", _TASK),
     "adminTask": QueryType("AdminTask", _own("tasks"), "task", _ADMIN_TASK, has_references=False),
     "event": QueryType("Event", _own("tasks"), "task", EVENT, has_references=False),
-    "adminVApp": QueryType("AdminVApp", _own("vapps"), "vapp", ADMIN_VAPP, has_references=False),
+    "adminVApp": QueryType("AdminVApp", World.visible_vapps, "vapp", ADMIN_VAPP, has_references=False),
     "adminOrgVdc": QueryType("AdminVdc", _own("vdcs"), "adminvdc", _ADMIN_VDC, has_references=False),
     "adminCatalog": QueryType(
         "AdminCatalog", World.visible_catalogs, "admincatalog", _ADMIN_CATALOG, has_references=False

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from vcdsim import leases, networks, tasks
+from vcdsim import leases, networks, rights, tasks
 from vcdsim.api.query_columns import Column, constant, date, milliseconds, own, owner_name, plain
 from vcdsim.api.query_filter import Value
 from vcdsim.entities import Nic, Task, Template, VApp, Vm
@@ -76,6 +76,8 @@ def visible_vms(world: World, user: User) -> list[Vm]:
     """VMs of the user's vApps, then those of the templates the user may instantiate."""
     org_id = user.org_id
     own = list(world.vms.values()) if world.sees_all(user) else [vm for vm in world.vms.values() if vm.org_id == org_id]
+    if rights.is_limited(user):
+        own = [vm for vm in own if world.may_see(user, world.vapps[vm.container_id])]
     templates = world.visible_templates(user)
     return own + [world.template_vms[vm_id] for template in templates for vm_id in template.vm_ids]
 

@@ -9,8 +9,7 @@ from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.routing import route
 from vcdsim.entities import Access, Catalog, IndependentDisk, VApp
 from vcdsim.refusals import RefusalError
-
-LEVELS = ("ReadOnly", "Change", "FullControl")
+from vcdsim.rights import LEVELS
 
 
 @route("GET", "/api/vApp/vapp-{entity_id}/owner", "owner")
