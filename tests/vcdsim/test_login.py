@@ -99,6 +99,26 @@ def test_a_request_without_a_known_version_gets_406_with_the_list(sim: Simulator
     assert "39.1]" in message
 
 
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        ("application/*+json;version=36.0", 406),
+        ("application/*+json;version=36.0, application/json", 406),
+        ("application/*+json;version=36.0, application/*+xml;version=36.0", 200),
+        ("*/*;version=36.0", 200),
+    ],
+)
+def test_only_json_is_not_to_be_had_and_the_refusal_names_what_is(talk: Talk, accept: str, status: int) -> None:
+    reply = send(talk.sim, "GET", "/api/org", {**talk.headers, "Accept": accept})
+    assert reply.status == status
+    if status == 406:
+        assert reply.error[0] == "NOT_ACCEPTABLE"
+        assert "application/*+xml" in reply.error[1]
+        assert (
+            send(talk.sim, "GET", "/cloudapi/1.0.0/sessions/current", {**talk.headers, "Accept": accept}).status == 200
+        )
+
+
 def test_the_version_may_stand_anywhere_in_a_list(sim: Simulator) -> None:
     headers = {"Accept": "text/html, application/*+xml; version=9.0", "Authorization": GOOD}
     assert send(sim, "POST", "/api/sessions", headers).status == 200

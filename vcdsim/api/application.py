@@ -116,6 +116,8 @@ class Api:
             if request.method == "POST" and path.startswith("/oauth/"):
                 return oauth.answer(self.world, path, headers, request.body)
             version = versions.from_accept(headers.get("accept", ""), served)
+            if path.startswith("/api/"):
+                versions.refuse_json(headers.get("accept", ""))
             if (request.method, path) in _LOGINS:
                 return self._log_in(request, version)
             session = sessions.current(self.world, headers)

@@ -62,6 +62,17 @@ def served(withdrawn: Iterable[str]) -> tuple[Version, ...]:
     return tuple(one for one in SUPPORTED if text(one) not in gone) if gone else SUPPORTED
 
 
+def refuse_json(accept: str) -> None:
+    """406 when nothing but JSON is taken: under /api this simulator speaks XML only."""
+    ranges = [one.partition(";")[0].strip().lower() for one in accept.split(",")]
+    if ranges and all("json" in one for one in ranges):
+        raise RefusalError(
+            f"The request has invalid accept header: {accept}. The supported media type is application/*+xml.",
+            minor_code="NOT_ACCEPTABLE",
+            status=406,
+        )
+
+
 def from_accept(accept: str, offered: Collection[Version] = SUPPORTED) -> Version:
     """The version the `Accept` header asks for; 406 with the list of versions otherwise."""
     found = _IN_ACCEPT.search(accept)
