@@ -110,7 +110,7 @@ def disk(item: Element) -> Disk:
     """Read a hardware item that is a disk."""
     host = child(item, "HostResource", namespace=RASD)
     # Their namespace is vCloud's, the one of its version 1, or none.
-    said = {} if host is None else {name.rpartition("}")[2]: value for name, value in host.attrib.items()}
+    said = {} if host is None else {xml.local_name(name): value for name, value in host.attrib.items()}
     size_mb = integer(said.get("capacity"))
     if size_mb is None:
         unit = _unit_bytes(text(item, "VirtualQuantityUnits", namespace=RASD), default=1)

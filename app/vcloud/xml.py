@@ -23,6 +23,7 @@ BODY_LIMIT_BYTES = 8 * 1024 * 1024
 TAG_LIMIT = 400_000
 _TAG_BYTES = 4  # of the shortest, `<a/>`: shorter documents need no counting
 
+_FORGIVEN = {etree.ErrorTypes.WAR_NS_URI, etree.ErrorTypes.NS_ERR_UNDEFINED_NAMESPACE}
 _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*")
 
 Element = etree._Element  # noqa: SLF001 -- lxml gives its element class no public name
@@ -53,17 +54,21 @@ def parse(body: bytes, *tags: str) -> Element:
 
 
 def _tree(body: bytes) -> Element:
-    """Return the root. A namespace whose name is no address (one was recorded with a space) is nobody's mistake here:
-    the second, forgiving look is only taken when that is all the first one complained of.
+    """Return the root. A second, forgiving look is taken when all the first one complained of are names of namespaces:
+    one that is no address (recorded with a space), or the prefix of an attribute that nobody declared (a VM cut out of
+    its vApp). Elements of no known namespace are not forgiven, for what they say would be missed.
     """
     strict = _parser(recover=False)
     try:
         return etree.fromstring(body, strict)
     except (etree.LxmlError, ValueError, LookupError) as error:
         complaints = {entry.type for entry in strict.error_log}
-        if complaints != {etree.ErrorTypes.WAR_NS_URI}:
+        if not complaints or not complaints <= _FORGIVEN:
             raise MalformedError(f"the answer is not XML: {error}"[:200]) from None
-    return etree.fromstring(body, _parser(recover=True))
+    root = etree.fromstring(body, _parser(recover=True))
+    if any(":" in str(element.tag).rpartition("}")[2] for element in root.iter()):
+        raise MalformedError("the answer has elements of an undeclared namespace")
+    return root
 
 
 def _parser(*, recover: bool) -> etree.XMLParser[Element]:
@@ -77,6 +82,11 @@ def _parser(*, recover: bool) -> etree.XMLParser[Element]:
         remove_comments=True,
         remove_pis=True,
     )
+
+
+def local_name(name: str) -> str:
+    """Return the name of an attribute without its namespace or the prefix nobody declared."""
+    return name.rpartition("}")[2].rpartition(":")[2]
 
 
 def json_object(body: bytes) -> dict[str, object]:

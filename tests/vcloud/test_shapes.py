@@ -39,6 +39,14 @@ def test_a_namespace_nobody_uses_may_have_any_name() -> None:
     assert entities.task(xml.parse(document.encode(), "Task")).status is TaskStatus.RUNNING
 
 
+@pytest.mark.parametrize(
+    "element", ["<x:y/>", '<Owner x:href="1"/><x:Progress>1</x:Progress>', "<Details><x:y/></Details>"]
+)
+def test_an_element_of_a_namespace_that_nobody_declared_is_not_passed_over(element: str) -> None:
+    with pytest.raises(xml.MalformedError, match="undeclared"):
+        xml.parse(TASK.replace("</Task>", f"{element}</Task>").encode(), "Task")
+
+
 @pytest.mark.parametrize("broken", ["</Wrong></Task>", "<a b='1' b='2'/></Task>", "&nbsp;</Task>", "<x:y/></Task>", ""])
 def test_that_does_not_excuse_anything_else(broken: str) -> None:
     document = TASK.replace("<Task ", '<Task xmlns:xsi="a b" ').replace("</Task>", broken)
@@ -133,6 +141,7 @@ def test_memory_is_read_in_its_unit(unit: str | None, quantity: int, memory_mb: 
         ('<r:HostResource xmlns:v="{ns}" v:capacity="1024" v:busType="6"/>', 1024),
         ('<r:HostResource capacity="1024" busType="6"/>', 1024),
         ('<r:HostResource xmlns:v="http://www.vmware.com/vcloud/v1" v:capacity="1024" v:busType="6"/>', 1024),
+        ('<r:HostResource lost:capacity="1024" lost:busType="6"/>', 1024),  # cut out of a vApp that declared the prefix
         ("<r:VirtualQuantity>1073741824</r:VirtualQuantity>", 1024),
         ("<r:VirtualQuantity>1</r:VirtualQuantity><r:VirtualQuantityUnits>byte * 2^30</r:VirtualQuantityUnits>", 1024),
     ],
