@@ -11,6 +11,7 @@ from app.vcloud.xml import OVF, RASD, VMW, Element, boolean, child, children, in
 _CPU, _MEMORY, _DISK = "3", "4", "17"
 UNPLUGGED = "none"
 _UNITS = re.compile(r"byte(?:\s*\*\s*(2|10)\s*\^\s*(\d{1,2}))?")
+_WORDS = {"kilobyte": 2**10, "megabyte": 2**20, "gigabyte": 2**30}  # what clouds before 1.5 said, and imports still may
 
 
 def vm(element: Element) -> Vm:
@@ -100,9 +101,10 @@ def _memory_mb(items: list[Element] | None) -> int | None:
 
 
 def _unit_bytes(unit: str | None, *, default: int) -> int:
-    found = _UNITS.fullmatch((unit or "").lower().replace("bytes", "byte"))
+    said = (unit or "").lower().replace("bytes", "byte")
+    found = _UNITS.fullmatch(said)
     if not found:
-        return default
+        return _WORDS.get(said, default)
     return int(found.group(1)) ** int(found.group(2)) if found.group(1) else 1
 
 
