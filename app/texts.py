@@ -16,6 +16,7 @@ from flask_babel import Babel, Domain, format_decimal, get_locale, gettext, lazy
 from flask_babel.speaklater import LazyString
 
 from app.accounts.rules import Role, StaffRole
+from app.cloud.explain import Helper
 from app.cloud.rules import Action, Blocked, VmState
 from app.errors import AppError
 
@@ -203,14 +204,12 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
 }
 """What happened and why, by `Operation.error_code`."""
 
-MINOR_CODES: Mapping[str, LazyString] = {
-    "DUPLICATE_NAME": _l("Something of this name exists already. Choose another name."),
-    "ACCESS_TO_RESOURCE_IS_FORBIDDEN": _l("It is no longer there, or this account may not use it."),
-    "RESOURCE_NOT_FOUND": _l("Something that it needs is no longer there. Open the page anew and choose again."),
-    "INTERNAL_SERVER_ERROR": _l("vCloud broke inside and does not say why. Its administrator finds it by the id."),
-    "VIM_INVALID_DISK_PARAMETERS": _l("vCloud does not accept this disk. Take another size."),
+HELPERS: Mapping[Helper, LazyString] = {
+    Helper.WAIT: _l("It passes by itself."),
+    Helper.YOU: _l("You can solve it here."),
+    Helper.PROVIDER: _l("Your provider can help."),
 }
-"""The cause in plain words, by vCloud's own code, where it is better than the general one."""
+"""Who can help, by `explain.Helper`."""
 
 # ---- Sentences of errors: what happened, why, next step ------------------------------------------------------------
 

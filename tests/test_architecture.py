@@ -29,7 +29,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "app.cloud.rules": (set(), set()),
     "app.cloud.sizes": ({"app.errors"}, set()),
     "app.texts": (
-        {"app.errors", "app.accounts.rules", "app.cloud.rules"},
+        {"app.errors", "app.accounts.rules", "app.cloud.explain", "app.cloud.rules"},
         {"babel", "flask", "flask_babel", "markupsafe"},
     ),
     "app.blueprints": (

@@ -5,15 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from flask import url_for
-from flask_babel import gettext
+from flask_babel import get_locale, gettext
 
 from app import clock
 from app.blueprints import filters
 from app.blueprints.lines import name_of, position, step_words, title
+from app.cloud import explain as book
 from app.cloud.models import Operation, OperationEvent
 from app.cloud.steps import KINDS
 from app.cloud.vms import PASSWORD_STAYS
-from app.texts import EXPLANATIONS, MINOR_CODES, STEPS, WAITING, size_mb
+from app.texts import EXPLANATIONS, HELPERS, STEPS, WAITING, size_mb
 
 SLOWER_AFTER_S = 60
 """A page that has been open for so long asks less often."""
@@ -42,10 +43,12 @@ class Way:
 
 @dataclass(frozen=True, kw_only=True)
 class Why:
-    """An explained failure: what happened, why, what to do, best first."""
+    """An explained failure: what happened, why, who can help, what to do, best first. vCloud's own words are in the log."""
 
     what: str
     cause: str
+    helper: str
+    request_id: str  # under which the reason stands in vCloud's own log
     ways: list[Way]
 
 
@@ -184,15 +187,15 @@ def _span(events: list[OperationEvent], step: str) -> tuple[datetime | None, dat
 
 def explain(operation: Operation) -> Why:
     """A failure in plain words, with vCloud's own where it said something."""
-    params = operation.error_params
     what, cause = EXPLANATIONS[operation.error_code or "internal"]
-    known = MINOR_CODES.get(str(params.get("minor_code")))
-    said = params.get("message")
-    words = [str(known) if known else str(cause)]
-    if said:
-        words.append(gettext("vCloud says: “%(message)s”", message=said))
+    said = str(operation.error_params.get("message") or "")
+    known = book.explain(operation.error_params.get("minor_code"), said, language=get_locale().language)
     return Why(
-        what=str(what) % {"name": name_of(operation)}, cause=" ".join(filter(None, words)), ways=_ways(operation)
+        what=str(what) % {"name": name_of(operation)},
+        cause=f"{known.cause} {known.next_step}" if known else str(cause),
+        helper=str(HELPERS[known.helper]) if known else "",
+        request_id=str(operation.error_params.get("request_id") or ""),
+        ways=_ways(operation),
     )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 
 from app import clock, vcloud
-from app.cloud import gateway
+from app.cloud import explain, gateway
 from app.cloud.models import ACTIVE, Operation, OperationEvent
 from app.cloud.steps import KINDS, FailedError, Kind, Outcome, Step, Turn, Wait
 from app.db import db, transaction
@@ -238,7 +238,10 @@ def _fail(turn: Turn, kind: Kind, verdict: FailedError) -> bool:
     with _fenced(turn) as row:
         row.error_code, row.error_params = verdict.code, verdict.params
         row.task_urn = row.step_sent_at = row.step_started_at = row.waiting_for = row.progress = None
-        _note(row, "error", str(verdict.params.get("message") or verdict.code))
+        said = str(verdict.params.get("message") or "")
+        _note(row, "error", said or verdict.code)
+        if said:
+            explain.gather(verdict.params.get("minor_code"), said, row.id)
         row.next_at, row.polls = clock.now(), 0
         row.facts = {**row.facts, "failed_step": row.step}
         if kind.clean_up:

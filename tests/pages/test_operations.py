@@ -136,7 +136,7 @@ def test_a_refusal_of_vcloud_is_explained_with_the_next_step(
     assert page.texts(".sk-head .sk-state") == ["Failed at step 1 of 6"]
     assert page.texts(".sk-explain h2") == ["vCloud refused it"]
     assert "does not accept this disk" in page.texts(".sk-explain p")[0]
-    assert "Invalid hard disk parameters" in page.texts(".sk-explain p")[0]
+    assert "Invalid hard disk parameters" in page.texts("#log pre")[0]
     assert f"/vms/new?again={operation_id}" in page.links().values()
     assert page.texts(".sk-steps .fail b") == ["Ask vCloud to build the server"]
     assert "Creation of web-03 stopped" in open_page(owner, "/").text
