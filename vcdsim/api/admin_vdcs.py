@@ -6,10 +6,11 @@ from lxml import etree
 
 from vcdsim import administration as rules
 from vcdsim.api import hrefs, xml
-from vcdsim.api.context import Answer, Context, link, moment
+from vcdsim.api.context import Answer, Context, link, write_owner
 from vcdsim.api.organizations import write_network, write_vdc_parts
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import task_answer
+from vcdsim.api.templates import write_catalog_parts
 from vcdsim.entities import StorageProfile, Vdc
 from vcdsim.provider import PROVIDER_VDC
 
@@ -139,13 +140,6 @@ def get_catalog(ctx: Context, entity_id: str) -> Answer:
     link(element, "alternate", ctx.href("catalog", catalog.id), hrefs.MEDIA["catalog"])
     link(element, "down", f"{ctx.href('admincatalog', catalog.id)}/metadata", hrefs.media("metadata"))
     xml.sub(element, "Description", catalog.description)
-    owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
-    ctx.reference(owner, "User", "user", catalog.owner_id, ctx.world.users[catalog.owner_id].name)
-    box = xml.sub(element, "CatalogItems")
-    for one in ctx.world.items_of(catalog):
-        item = ctx.reference(box, "CatalogItem", "catalogitem", one.item_id, one.name)
-        item.set("id", one.item_id)
-    xml.sub(element, "IsPublished", catalog.is_public)
-    xml.sub(element, "DateCreated", moment(catalog.created_at))
-    xml.sub(element, "VersionNumber", len(ctx.world.items_of(catalog)))
+    write_owner(ctx, element, catalog.owner_id)
+    write_catalog_parts(ctx, element, catalog)
     return ctx.xml(element, hrefs.MEDIA["admincatalog"])

@@ -99,6 +99,12 @@ class Context:
         return xml.sub(parent, tag, None, attributes)
 
 
+def write_owner(ctx: Context, parent: etree._Element, user_id: str) -> None:
+    """`<Owner>` within the document of what is owned."""
+    owner = xml.sub(parent, "Owner", None, {"type": hrefs.media("owner")})
+    ctx.reference(owner, "User", "user", user_id, ctx.world.users[user_id].name)
+
+
 def link(
     parent: etree._Element, rel: str, address: str, media_type: str | None = None, name: str | None = None
 ) -> None:

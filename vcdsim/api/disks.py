@@ -6,7 +6,7 @@ from lxml import etree
 
 from vcdsim import disks as rules
 from vcdsim.api import hrefs, xml
-from vcdsim.api.context import Answer, Context, link
+from vcdsim.api.context import Answer, Context, link, write_owner
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import task_answer, write_tasks_of
 from vcdsim.entities import IndependentDisk, Vdc
@@ -138,6 +138,5 @@ def write_disk(ctx: Context, disk: IndependentDisk) -> etree._Element:
     write_tasks_of(ctx, element, disk.id)
     profile = ctx.world.storage_profiles[disk.storage_profile_id]
     ctx.reference(element, "StorageProfile", "vdcstorageProfile", profile.id, profile.name)
-    owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
-    ctx.reference(owner, "User", "user", disk.owner_id, ctx.world.users[disk.owner_id].name)
+    write_owner(ctx, element, disk.owner_id)
     return element

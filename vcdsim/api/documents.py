@@ -5,7 +5,7 @@ from __future__ import annotations
 from lxml import etree
 
 from vcdsim.api import hrefs, xml
-from vcdsim.api.context import Context, link, moment
+from vcdsim.api.context import Context, link, moment, write_owner
 from vcdsim.api.guarding import prune_links
 from vcdsim.api.hardware import write_hardware
 from vcdsim.api.networks import write_connections, write_network_config, write_network_section
@@ -41,12 +41,11 @@ def write_vapp(ctx: Context, vapp: VApp) -> etree._Element:
     if vapp.creation == "done":
         write_lease(ctx, element, vapp, address)
         write_startup(ctx, element, vapp, address)
-        write_network_section(ctx, element, address, vapp.networks)
+        write_network_section(ctx, element, vapp, address)
         write_network_config(ctx, element, vapp, address)
         write_snapshot(ctx, element, vapp, address)
     xml.sub(element, "DateCreated", moment(vapp.created_at))
-    owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
-    ctx.reference(owner, "User", "user", vapp.owner_id, world.users[vapp.owner_id].name)
+    write_owner(ctx, element, vapp.owner_id)
     if ctx.since(30, 0):
         xml.sub(element, "autoNature", vapp.is_auto)
     xml.sub(element, "InMaintenanceMode", False)

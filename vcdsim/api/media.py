@@ -6,7 +6,7 @@ from lxml import etree
 
 from vcdsim import media as rules
 from vcdsim.api import hrefs, xml
-from vcdsim.api.context import Answer, Context, link
+from vcdsim.api.context import Answer, Context, link, write_owner
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import task_answer, write_tasks_of
 from vcdsim.estate import Media
@@ -21,8 +21,7 @@ def get_media(ctx: Context, entity_id: str) -> Answer:
     _write_links(ctx, element, medium)
     xml.sub(element, "Description", medium.description)
     write_tasks_of(ctx, element, medium.id)
-    owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
-    ctx.reference(owner, "User", "user", medium.owner_id, ctx.world.users[medium.owner_id].name)
+    write_owner(ctx, element, medium.owner_id)
     profile = ctx.world.storage_profiles[medium.storage_profile_id]
     ctx.reference(element, "VdcStorageProfile", "vdcstorageProfile", profile.id, profile.name)
     return ctx.xml(element, hrefs.MEDIA["media"])

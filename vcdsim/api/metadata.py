@@ -10,44 +10,14 @@ from lxml import etree
 from vcdsim import metadata as rules
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Answer, Context, link
+from vcdsim.api.naming import named
 from vcdsim.api.routing import route
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import Metadata
 from vcdsim.metadata import GENERAL, Carrier, stored_key
-from vcdsim.refusals import RefusalError, not_found
+from vcdsim.refusals import RefusalError
 
 _XSI_TYPE = {f"Metadata{kind}Value": kind for kind in rules.KINDS}
-
-
-def _carrier(ctx: Context, tree: str, ref: str) -> tuple[Carrier, str]:
-    """(entity, its address) that `/api/{tree}/{ref}` stands for."""
-    world, user = ctx.world, ctx.user
-    kind, _, entity_id = ref.partition("-")
-    found: Carrier
-    match tree, kind:
-        case "vApp", "vm":
-            found = world.vm(entity_id, user)
-        case "vApp", "vapp":
-            found = world.vapp(entity_id, user)
-        case "vAppTemplate", "vm":
-            found = world.template_vm(entity_id, user)
-        case "vAppTemplate", "vappTemplate":
-            found = world.template(entity_id, user)
-        case "disk", _:
-            found = world.disk(ref, user)
-        case "media", _:
-            found = world.medium(ref, user)
-        case (("vdc" | "admin/vdc"), _):
-            found = world.vdc(ref, user)
-        case (("org" | "admin/org"), _):
-            found = world.org(ref, user)
-        case (("catalog" | "admin/catalog"), _):
-            found = world.catalog(ref, user)
-        case (("network" | "admin/network"), _):
-            found = world.network(ref, user)
-        case _:
-            raise not_found()
-    return found, f"{ctx.base}/api/{tree}/{ref}"
 
 
 _TREE = "/api/(?P<tree>vApp|vAppTemplate|disk|media|(?:admin/)?(?:vdc|org|catalog|network))/{ref}/metadata"
@@ -58,7 +28,7 @@ _READ_ONLY = ("vdc", "org", "catalog", "network")
 @route("GET", _TREE, "metadata")
 def get_metadata(ctx: Context, tree: str, ref: str) -> Answer:
     """All entries the user may see."""
-    carrier, owner = _carrier(ctx, tree, ref)
+    carrier, owner = named(ctx, tree, ref)
     entries = rules.visible(ctx.world, ctx.user, carrier)
     element = write_metadata(ctx, None, owner, entries, is_writable=_may_write(ctx, tree, carrier))
     return ctx.xml(element, hrefs.media("metadata"))
@@ -79,7 +49,7 @@ def post_metadata(ctx: Context, tree: str, ref: str) -> Answer:
 @route("GET", _TREE + "/(?P<domain>GENERAL|SYSTEM)/{key}", "metadata")
 def get_value(ctx: Context, tree: str, ref: str, key: str, domain: str = GENERAL) -> Answer:
     """One value."""
-    carrier, owner = _carrier(ctx, tree, ref)
+    carrier, owner = named(ctx, tree, ref)
     stored = stored_key(domain, unquote(key))
     entry = _known(stored, rules.visible(ctx.world, ctx.user, carrier))
     media_type = hrefs.media("metadata.value")
@@ -113,7 +83,7 @@ def delete_value(ctx: Context, tree: str, ref: str, key: str, domain: str = GENE
 
 
 def _writable(ctx: Context, tree: str, ref: str) -> tuple[Carrier, str]:
-    carrier, owner = _carrier(ctx, tree, ref)
+    carrier, owner = named(ctx, tree, ref)
     if tree in _READ_ONLY:
         raise RefusalError("The method is not allowed.", minor_code="METHOD_NOT_ALLOWED", status=405)
     if not _may_write(ctx, tree, carrier):

@@ -28,13 +28,13 @@ def write_scopes(configuration: etree._Element, scope: IpScope, *, is_inherited:
 
 
 def write_network_section(
-    ctx: Context, parent: etree._Element | None, address: str, networks: list[VAppNetwork]
+    ctx: Context, parent: etree._Element | None, owner: VApp | Template, address: str
 ) -> etree._Element:
     """`<ovf:NetworkSection>`: only names; as a child or as a root."""
     media_type = hrefs.media("networkSection")
     section = xml.ovf_section(ctx.version, parent, "ovf:NetworkSection", f"{address}/networkSection/", media_type)
     xml.sub(section, "ovf:Info", "The list of logical networks")
-    for network in networks:
+    for network in owner.networks:
         item = xml.sub(section, "ovf:Network", None, {"ovf:name": network.name})
         xml.sub(item, "ovf:Description", network.description or None)
     return section

@@ -6,17 +6,26 @@ from lxml import etree
 
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Answer, Context, link
+from vcdsim.api.naming import named
 from vcdsim.api.routing import route
-from vcdsim.entities import Access, Catalog, IndependentDisk, VApp
-from vcdsim.refusals import RefusalError
+from vcdsim.entities import Access, Catalog, IndependentDisk, Template, VApp
+from vcdsim.estate import Media
+from vcdsim.refusals import RefusalError, not_found
 from vcdsim.rights import LEVELS
 
+_OWNED = {VApp: "vapp", Template: "vapptemplate", IndependentDisk: "disk", Media: "media"}
 
-@route("GET", "/api/vApp/vapp-{entity_id}/owner", "owner")
-def get_vapp_owner(ctx: Context, entity_id: str) -> Answer:
-    """The owner of a vApp."""
-    vapp = ctx.world.vapp(entity_id, ctx.user)
-    return _owner_answer(ctx, ctx.href("vapp", vapp.id), hrefs.MEDIA["vapp"], vapp.owner_id)
+
+@route("GET", "/api/(?P<tree>vApp|vAppTemplate|disk|media)/{ref}/owner", "owner")
+def get_owner(ctx: Context, tree: str, ref: str) -> Answer:
+    """The owner of a vApp, a template, a disk or a medium."""
+    entity, address = named(ctx, tree, ref)
+    if not isinstance(entity, VApp | Template | IndependentDisk | Media):
+        raise not_found()
+    element = ctx.root("Owner", hrefs.media("owner"), {"href": f"{address}/owner"})
+    link(element, "up", address, hrefs.MEDIA[_OWNED[type(entity)]])
+    ctx.reference(element, "User", "user", entity.owner_id, ctx.world.users[entity.owner_id].name)
+    return ctx.xml(element, hrefs.media("owner"))
 
 
 @route("PUT", "/api/vApp/vapp-{entity_id}/owner", "changeOwner")
@@ -25,38 +34,10 @@ def put_vapp_owner(ctx: Context, entity_id: str) -> Answer:
     return _give(ctx, ctx.world.vapp(entity_id, ctx.user))
 
 
-@route("GET", "/api/disk/{entity_id}/owner", "owner")
-def get_disk_owner(ctx: Context, entity_id: str) -> Answer:
-    """The owner of a disk."""
-    disk = ctx.world.disk(entity_id, ctx.user)
-    return _owner_answer(ctx, ctx.href("disk", disk.id), hrefs.MEDIA["disk"], disk.owner_id)
-
-
 @route("PUT", "/api/disk/{entity_id}/owner", "changeOwner")
 def put_disk_owner(ctx: Context, entity_id: str) -> Answer:
     """Give a disk to another user of its organization."""
     return _give(ctx, ctx.world.disk(entity_id, ctx.user))
-
-
-@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/owner", "owner")
-def get_template_owner(ctx: Context, entity_id: str) -> Answer:
-    """The owner of a template."""
-    template = ctx.world.template(entity_id, ctx.user)
-    return _owner_answer(ctx, ctx.href("vapptemplate", template.id), hrefs.MEDIA["vapptemplate"], template.owner_id)
-
-
-@route("GET", "/api/media/{entity_id}/owner", "owner")
-def get_media_owner(ctx: Context, entity_id: str) -> Answer:
-    """The owner of a medium."""
-    medium = ctx.world.medium(entity_id, ctx.user)
-    return _owner_answer(ctx, ctx.href("media", medium.id), hrefs.MEDIA["media"], medium.owner_id)
-
-
-def _owner_answer(ctx: Context, address: str, media_type: str, owner_id: str) -> Answer:
-    element = ctx.root("Owner", hrefs.media("owner"), {"href": f"{address}/owner"})
-    link(element, "up", address, media_type)
-    ctx.reference(element, "User", "user", owner_id, ctx.world.users[owner_id].name)
-    return ctx.xml(element, hrefs.media("owner"))
 
 
 def _give(ctx: Context, entity: VApp | IndependentDisk) -> Answer:

@@ -5,14 +5,13 @@ from __future__ import annotations
 from lxml import etree
 
 from vcdsim.api import hrefs, xml
-from vcdsim.api.context import Answer, Context, link, moment
+from vcdsim.api.context import Answer, Context, link, moment, write_owner
 from vcdsim.api.hardware import write_hardware
 from vcdsim.api.networks import write_connections, write_network_config, write_network_section
 from vcdsim.api.query_media import item_kind
 from vcdsim.api.routing import route
 from vcdsim.api.sections import write_customization, write_lease, write_os
-from vcdsim.entities import Vm
-from vcdsim.refusals import not_found
+from vcdsim.entities import Catalog, Vm
 
 
 @route("GET", "/api/catalog/{entity_id}", "catalog")
@@ -27,14 +26,19 @@ def get_catalog(ctx: Context, entity_id: str) -> Answer:
         link(element, "controlAccess", f"{access}/action/controlAccess", hrefs.media("controlAccess"))
     link(element, "down", f"{ctx.href('catalog', catalog.id)}/metadata", hrefs.media("metadata"))
     xml.sub(element, "Description", catalog.description)
-    box = xml.sub(element, "CatalogItems")
-    for one in ctx.world.items_of(catalog):
+    write_catalog_parts(ctx, element, catalog)
+    return ctx.xml(element, hrefs.MEDIA["catalog"])
+
+
+def write_catalog_parts(ctx: Context, element: etree._Element, catalog: Catalog) -> None:
+    """What the tenant's form of a catalog and the administrator's have in common."""
+    box, items = xml.sub(element, "CatalogItems"), ctx.world.items_of(catalog)
+    for one in items:
         item = ctx.reference(box, "CatalogItem", "catalogitem", one.item_id, one.name)
         item.set("id", one.item_id)
     xml.sub(element, "IsPublished", catalog.is_public)
     xml.sub(element, "DateCreated", moment(catalog.created_at))
-    xml.sub(element, "VersionNumber", len(ctx.world.items_of(catalog)))
-    return ctx.xml(element, hrefs.MEDIA["catalog"])
+    xml.sub(element, "VersionNumber", len(items))
 
 
 @route("GET", "/api/catalogItem/{entity_id}", "catalogItem")
@@ -62,12 +66,11 @@ def get_template(ctx: Context, entity_id: str) -> Answer:
     link(element, "down", f"{address}/metadata", hrefs.media("metadata"))
     link(element, "down", f"{address}/owner", hrefs.media("owner"))
     xml.sub(element, "Description", template.description)
-    owner = xml.sub(element, "Owner", None, {"type": hrefs.media("owner")})
-    ctx.reference(owner, "User", "user", template.owner_id, ctx.world.users[template.owner_id].name)
+    write_owner(ctx, element, template.owner_id)
     box = xml.sub(element, "Children")
     for vm_id in template.vm_ids:
         write_template_vm(ctx, box, ctx.world.template_vms[vm_id])
-    write_network_section(ctx, element, address, template.networks)
+    write_network_section(ctx, element, template, address)
     write_network_config(ctx, element, template, address)
     write_lease(ctx, element, template, address)
     xml.sub(element, "DateCreated", moment(template.created_at))
@@ -121,19 +124,3 @@ def get_ovf(ctx: Context, entity_id: str) -> Answer:
         write_os(ctx, one, vm, ctx.href("templatevm", vm.id))
         write_hardware(ctx, one, vm, ctx.href("templatevm", vm.id))
     return ctx.xml(element, "text/xml")
-
-
-@route("GET", "/api/vAppTemplate/vappTemplate-{entity_id}/{name}Section", "section")
-def get_template_section(ctx: Context, entity_id: str, name: str) -> Answer:
-    """Networks, their configuration, or the lease of a template."""
-    template = ctx.world.template(entity_id, ctx.user)
-    address = ctx.href("vapptemplate", template.id)
-    if name == "network":
-        section = write_network_section(ctx, None, address, template.networks)
-    elif name == "networkConfig":
-        section = write_network_config(ctx, None, template, address)
-    elif name == "leaseSettings":
-        section = write_lease(ctx, None, template, address)
-    else:
-        raise not_found()
-    return ctx.xml(section, hrefs.media(f"{name}Section"))

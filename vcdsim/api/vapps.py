@@ -8,9 +8,7 @@ from vcdsim.api import hrefs, read_vapps, xml
 from vcdsim.api import read_sections as sections
 from vcdsim.api.context import Answer, Context
 from vcdsim.api.documents import write_vapp
-from vcdsim.api.networks import write_network_config, write_network_section
 from vcdsim.api.routing import route
-from vcdsim.api.sections import write_lease, write_snapshot, write_startup
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import VApp
 
@@ -92,35 +90,12 @@ def delete_vapp(ctx: Context, entity_id: str) -> Answer:
     return task_answer(ctx, rules.delete_vapp(ctx.world, ctx.user, ctx.world.vapp(entity_id, ctx.user)))
 
 
-@route("GET", "/api/vApp/vapp-{entity_id}/networkConfigSection", "section")
-def get_networks(ctx: Context, entity_id: str) -> Answer:
-    """The networks of a vApp."""
-    vapp = ctx.world.vapp(entity_id, ctx.user)
-    section = write_network_config(ctx, None, vapp, ctx.href("vapp", vapp.id))
-    return ctx.xml(section, hrefs.media("networkConfigSection"))
-
-
-@route("GET", "/api/vApp/vapp-{entity_id}/networkSection", "section")
-def get_network_names(ctx: Context, entity_id: str) -> Answer:
-    """The names of a vApp's networks."""
-    vapp = ctx.world.vapp(entity_id, ctx.user)
-    section = write_network_section(ctx, None, ctx.href("vapp", vapp.id), vapp.networks)
-    return ctx.xml(section, hrefs.media("networkSection"))
-
-
 @route("PUT", "/api/vApp/vapp-{entity_id}/networkConfigSection", "updateNetworks")
 def put_networks(ctx: Context, entity_id: str) -> Answer:
     """Replace the whole list of networks."""
     vapp = ctx.world.vapp(entity_id, ctx.user)
     orders = sections.network_orders(ctx.parse("NetworkConfigSection"))
     return task_answer(ctx, rules.replace_networks(ctx.world, ctx.user, vapp, orders))
-
-
-@route("GET", "/api/vApp/vapp-{entity_id}/leaseSettingsSection", "section")
-def get_lease(ctx: Context, entity_id: str) -> Answer:
-    """Leases."""
-    vapp = ctx.world.vapp(entity_id, ctx.user)
-    return ctx.xml(write_lease(ctx, None, vapp, ctx.href("vapp", vapp.id)), hrefs.media("leaseSettingsSection"))
 
 
 @route("PUT", "/api/vApp/vapp-{entity_id}/leaseSettingsSection", "updateLease")
@@ -132,13 +107,6 @@ def put_lease(ctx: Context, entity_id: str) -> Answer:
     return task_answer(ctx, leases.renew(ctx.world, ctx.user, vapp, deployment_s=deployment_s, storage_s=storage_s))
 
 
-@route("GET", "/api/vApp/vapp-{entity_id}/startupSection", "section")
-def get_startup(ctx: Context, entity_id: str) -> Answer:
-    """Start and stop order."""
-    vapp = ctx.world.vapp(entity_id, ctx.user)
-    return ctx.xml(write_startup(ctx, None, vapp, ctx.href("vapp", vapp.id)), hrefs.media("startupSection"))
-
-
 @route("PUT", "/api/vApp/vapp-{entity_id}/startupSection", "updateStartup")
 def put_startup(ctx: Context, entity_id: str) -> Answer:
     """Set start and stop order of the VMs named."""
@@ -148,10 +116,3 @@ def put_startup(ctx: Context, entity_id: str) -> Answer:
         for item in xml.children(ctx.parse("ovf:StartupSection"), "ovf:Item")
     ]
     return task_answer(ctx, startup.update(ctx.world, ctx.user, vapp, items))
-
-
-@route("GET", "/api/vApp/vapp-{entity_id}/snapshotSection", "section")
-def get_snapshot(ctx: Context, entity_id: str) -> Answer:
-    """What snapshots there are."""
-    vapp = ctx.world.vapp(entity_id, ctx.user)
-    return ctx.xml(write_snapshot(ctx, None, vapp, ctx.href("vapp", vapp.id)), hrefs.media("snapshotSection"))

@@ -14,13 +14,11 @@ from vcdsim.api.hardware import (
     disk_items,
     drive_item,
     memory_item,
-    write_hardware,
     write_item,
     write_items,
 )
-from vcdsim.api.networks import write_connections
 from vcdsim.api.routing import route
-from vcdsim.api.sections import write_customization, write_os, write_runtime, write_snapshot
+from vcdsim.api.sections import write_runtime
 from vcdsim.api.tasks import task_answer
 from vcdsim.entities import Vm
 from vcdsim.hardware import VmChange
@@ -69,13 +67,6 @@ def reconfigure(ctx: Context, entity_id: str) -> Answer:
     if not element.get("name"):
         raise xml.bad_body("cvc-complex-type.4: Attribute 'name' must appear on element 'Vm'.")
     return _changed(ctx, vm, read_vapps.vm_change(element, vm))
-
-
-@route("GET", _READ + "/virtualHardwareSection", "section")
-def get_hardware(ctx: Context, tree: str, entity_id: str) -> Answer:
-    """The whole hardware."""
-    vm, address = _any_vm(ctx, tree, entity_id)
-    return ctx.xml(write_hardware(ctx, None, vm, address), hrefs.media("virtualHardwareSection"))
 
 
 @route("PUT", _HARDWARE, "reconfigure")
@@ -127,13 +118,6 @@ def put_cards(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, VmChange(nics=nics, primary_nic=primary))
 
 
-@route("GET", _READ + "/networkConnectionSection", "section")
-def get_connections(ctx: Context, tree: str, entity_id: str) -> Answer:
-    """The cards and their addresses."""
-    vm, address = _any_vm(ctx, tree, entity_id)
-    return ctx.xml(write_connections(ctx, None, vm, address), hrefs.media("networkConnectionSection"))
-
-
 @route("PUT", "/api/vApp/vm-{entity_id}/networkConnectionSection", "reconfigure")
 def put_connections(ctx: Context, entity_id: str) -> Answer:
     """Replace the list of cards: one left out is removed."""
@@ -142,27 +126,12 @@ def put_connections(ctx: Context, entity_id: str) -> Answer:
     return _changed(ctx, vm, VmChange(nics=nics, primary_nic=primary))
 
 
-@route("GET", _READ + "/guestCustomizationSection", "section")
-def get_customization(ctx: Context, tree: str, entity_id: str) -> Answer:
-    """Guest customization, with the password in clear."""
-    vm, address = _any_vm(ctx, tree, entity_id)
-    section = write_customization(ctx, None, vm, address)
-    return ctx.xml(section, hrefs.media("guestCustomizationSection"))
-
-
 @route("PUT", "/api/vApp/vm-{entity_id}/guestCustomizationSection", "reconfigure")
 def put_customization(ctx: Context, entity_id: str) -> Answer:
     """Replace the guest customization."""
     vm = ctx.world.vm(entity_id, ctx.user)
     element = ctx.parse("GuestCustomizationSection")
     return _changed(ctx, vm, VmChange(customization=sections.customization(element)))
-
-
-@route("GET", _READ + "/operatingSystemSection", "section")
-def get_os(ctx: Context, tree: str, entity_id: str) -> Answer:
-    """The operating system."""
-    vm, address = _any_vm(ctx, tree, entity_id)
-    return ctx.xml(write_os(ctx, None, vm, address), hrefs.media("operatingSystemSection"))
 
 
 @route("PUT", "/api/vApp/vm-{entity_id}/operatingSystemSection", "reconfigure")
@@ -178,13 +147,6 @@ def get_runtime(ctx: Context, entity_id: str) -> Answer:
     """What the tools in the guest report."""
     vm = ctx.world.vm(entity_id, ctx.user)
     return ctx.xml(write_runtime(ctx, None, ctx.href("vm", vm.id)), hrefs.media("virtualHardwareSection"))
-
-
-@route("GET", "/api/vApp/vm-{entity_id}/snapshotSection", "section")
-def get_snapshot(ctx: Context, entity_id: str) -> Answer:
-    """Whether there is a snapshot."""
-    vm = ctx.world.vm(entity_id, ctx.user)
-    return ctx.xml(write_snapshot(ctx, None, vm, ctx.href("vm", vm.id)), hrefs.media("snapshotSection"))
 
 
 @route("GET", "/api/vApp/vm-{entity_id}/vmCapabilities", "section")
