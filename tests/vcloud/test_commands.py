@@ -5,8 +5,33 @@ from collections.abc import Callable
 import pytest
 from lxml import etree
 
-from app.vcloud import Client, NewVApp, NewVm, Session, Task, TaskStatus, VAppNetwork, Wiring
-from tests.vcloud.support import API, NETWORK, TASK, TEMPLATE, TEMPLATE_VM, VAPP, VDC, VM_36, Vcd, fixture
+from app.vcloud import (
+    Client,
+    GuestCustomization,
+    NewVApp,
+    NewVm,
+    Refused,
+    Session,
+    Task,
+    TaskStatus,
+    Unavailable,
+    VAppNetwork,
+    Wiring,
+)
+from tests.vcloud.support import (
+    API,
+    NAMESPACE,
+    NETWORK,
+    TASK,
+    TEMPLATE,
+    TEMPLATE_VM,
+    VAPP,
+    VDC,
+    VM_36,
+    Vcd,
+    error_body,
+    fixture,
+)
 
 VM_PATH = "/vApp/vm-22222222-0000-4000-8000-000000000001"
 VAPP_PATH = "/vApp/vapp-22222222-0000-4000-8000-0000000000aa"
@@ -134,6 +159,39 @@ def test_hostile_names_stay_text(vcd_39: Vcd) -> None:
         (lambda c: c.power_on(VM_36), "POST", f"{VM_PATH}/power/action/powerOn", None, None),
         (lambda c: c.power_off(VAPP), "POST", f"{VAPP_PATH}/power/action/powerOff", None, None),
         (lambda c: c.shut_down(VM_36), "POST", f"{VM_PATH}/power/action/shutdown", None, None),
+        (lambda c: c.reboot(VM_36), "POST", f"{VM_PATH}/power/action/reboot", None, None),
+        (lambda c: c.reset(VAPP), "POST", f"{VAPP_PATH}/power/action/reset", None, None),
+        (lambda c: c.suspend(VM_36), "POST", f"{VM_PATH}/power/action/suspend", None, None),
+        (lambda c: c.discard_suspended_state(VM_36), "POST", f"{VM_PATH}/action/discardSuspendedState", None, None),
+        (
+            lambda c: c.create_snapshot(VM_36, memory=True),
+            "POST",
+            f"{VM_PATH}/action/createSnapshot",
+            "createSnapshotParams",
+            "<CreateSnapshotParams memory=true quiesce=false>",
+        ),
+        (lambda c: c.revert_to_snapshot(VAPP), "POST", f"{VAPP_PATH}/action/revertToCurrentSnapshot", None, None),
+        (lambda c: c.remove_snapshots(VM_36), "POST", f"{VM_PATH}/action/removeAllSnapshots", None, None),
+        (
+            lambda c: c.set_hot_add(VM_36, cpu=True, memory=False),
+            "PUT",
+            f"{VM_PATH}/vmCapabilities/",
+            "vmCapabilitiesSection",
+            "<VmCapabilities><MemoryHotAddEnabled>false<CpuHotAddEnabled>true/",
+        ),
+        (
+            lambda c: c.recompose(VAPP, [NewVm(TEMPLATE_VM, "web2")]),
+            "POST",
+            f"{VAPP_PATH}/action/recomposeVApp",
+            "recomposeVAppParams",
+            (
+                "<RecomposeVAppParams deploy=false powerOn=false><SourcedItem>"
+                f"<Source href={API}/vAppTemplate/vm-{TEMPLATE_VM[-36:]} name=web2>"
+                "<InstantiationParams><NetworkConnectionSection><Info><PrimaryNetworkConnectionIndex>0"
+                "<NetworkConnection network=none><NetworkConnectionIndex>0<IsConnected>false"
+                "<IpAddressAllocationMode>NONE////<AllEULAsAccepted>true/"
+            ),
+        ),
         (lambda c: c.delete(VM_36), "DELETE", VM_PATH, None, None),
         (lambda c: c.delete(VAPP), "DELETE", VAPP_PATH, None, None),
     ],
@@ -146,6 +204,104 @@ def test_a_command_gives_a_task(
     assert (task.id, task.status, task.owner_id, task.progress) == (TASK, TaskStatus.RUNNING, VM_36, 40)
     assert vcd.last.headers.get("Content-Type") == (kind and f"application/vnd.vmware.vcloud.{kind}+xml")
     assert (vcd.last.body and outline(vcd.last.body)) == body
+
+
+def test_from_5_6_an_added_vm_carries_the_mark_and_what_it_shall_be(vcd_39: Vcd) -> None:
+    vcd_39.answer("POST", f"{VAPP_PATH}/action/recomposeVApp", fixture("task-running-36"), status=202)
+    custom = GuestCustomization(enabled=True, computer_name="web2", password="Guest-pw-1")
+    profile = "urn:vcloud:vdcstorageprofile:22222222-0000-4000-8000-0000000000cc"
+    vm = NewVm(TEMPLATE_VM, "web2", "skiff op-9", (Wiring("lab", "MANUAL", "10.1.0.5"),), custom, profile)
+    vcd_39.client().recompose(VAPP, [vm])
+    assert outline(vcd_39.last.body) == (
+        "<RecomposeVAppParams deploy=false powerOn=false>"
+        f"<SourcedItem><Source href={API}/vAppTemplate/vm-{TEMPLATE_VM[-36:]}>"
+        "<VmGeneralParams><Name>web2<Description>skiff op-9<NeedsCustomization>true/"
+        "<InstantiationParams><NetworkConnectionSection><Info><PrimaryNetworkConnectionIndex>0"
+        "<NetworkConnection network=lab><NetworkConnectionIndex>0<IpAddress>10.1.0.5<IsConnected>true"
+        "<IpAddressAllocationMode>MANUAL//"
+        "<GuestCustomizationSection><Info><Enabled>true<AdminPasswordEnabled>true<AdminPasswordAuto>false"
+        "<AdminPassword>Guest-pw-1<ComputerName>web2//"
+        f"<StorageProfile href={API}/vdcStorageProfile/22222222-0000-4000-8000-0000000000cc>/"
+        "<AllEULAsAccepted>true/"
+    )
+
+
+def test_a_network_is_added_to_the_list_that_was_read(vcd: Vcd) -> None:
+    path = f"{VAPP_PATH}/networkConfigSection/"
+    section = etree.fromstring(fixture("vapp-36").encode()).find("{*}NetworkConfigSection")
+    assert section is not None
+    section.insert(1, section.makeelement(f"{{{NAMESPACE}}}Link", rel="edit", href=f"{API}/x"))
+    old = [outline(etree.tostring(item)) for item in section.iterchildren("{*}NetworkConfig")]
+    vcd.answer("GET", path, etree.tostring(section))
+    vcd.answer("PUT", path, fixture("task-running-36"), status=202)
+    vcd.client().add_network(VAPP, BRIDGED)
+    assert vcd.last.headers["Content-Type"] == "application/vnd.vmware.vcloud.networkConfigSection+xml"
+    sent = etree.fromstring(vcd.last.body)
+    *others, new = [outline(etree.tostring(item)) for item in sent.iterchildren("{*}NetworkConfig")]
+    assert others == old
+    assert "ParentNetwork" in new
+    assert "Link" not in outline(vcd.last.body)
+
+
+SECRETIVE = NewVm(TEMPLATE_VM, "web2", customization=GuestCustomization(password="Guest-pw-1"))
+
+
+@pytest.mark.parametrize(
+    ("command", "path"),
+    [
+        (lambda c: c.recompose(VAPP, [SECRETIVE]), f"{VAPP_PATH}/action/recomposeVApp"),
+        (lambda c: c.instantiate(VDC, NewVApp("shop", "", TEMPLATE, (SECRETIVE,))), INSTANTIATE),
+    ],
+)
+def test_a_refusal_that_quotes_the_password_of_a_new_vm_does_not_show_it(
+    vcd_39: Vcd, command: Callable[[Client], object], path: str
+) -> None:
+    vcd_39.answer("GET", TEMPLATE_PATH, fixture("template-36"))
+    vcd_39.answer("POST", path, error_body("BAD_REQUEST", "Value 'Guest-pw-1' is bad"), status=400)
+    with pytest.raises(Refused) as caught:
+        command(vcd_39.client())
+    assert b"Guest-pw-1" in vcd_39.last.body
+    assert "Guest-pw-1" not in f"{caught.value} {caught.value.message}"
+
+
+def test_a_cancelled_task_is_answered_with_nothing(vcd: Vcd) -> None:
+    path = f"/task/{TASK[-36:]}/action/cancel"
+    vcd.answer("POST", path, status=204)
+    vcd.client().cancel(TASK)
+    assert vcd.calls == [f"POST {path}"]
+
+
+def test_a_task_that_can_not_be_cancelled_is_refused(vcd: Vcd) -> None:
+    vcd.answer("POST", f"/task/{TASK[-36:]}/action/cancel", error_body("BAD_REQUEST", "It is over."), status=400)
+    with pytest.raises(Refused, match=r"It is over\."):
+        vcd.client().cancel(TASK)
+
+
+TICKET = '<MksTicket xmlns="http://www.vmware.com/vcloud/v1.5">{}</MksTicket>'
+SCREEN = f"{VM_PATH}/screen/action/acquireMksTicket"
+
+
+def test_a_ticket_is_read_whole_and_not_shown(vcd: Vcd) -> None:
+    inside = "<Host>10.1.1.1</Host><Vmx>/vmfs/x.vmx</Vmx><Ticket>cst-t--1</Ticket><Port>902</Port>"
+    vcd.answer("POST", SCREEN, TICKET.format(inside))
+    ticket = vcd.client().mks_ticket(VM_36)
+    assert (ticket.host, ticket.vmx, ticket.ticket, ticket.port) == ("10.1.1.1", "/vmfs/x.vmx", "cst-t--1", 902)
+    assert "cst-t--1" not in repr(ticket)
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "<Host>h</Host><Vmx/><Ticket/><Port>902</Port>",
+        "<Host/><Vmx/><Ticket>t</Ticket><Port>902</Port>",
+        "<Host>h</Host><Vmx/><Ticket>t</Ticket>",
+        "<Host>h</Host><Vmx/><Ticket>t</Ticket><Port>many</Port>",
+    ],
+)
+def test_half_a_ticket_is_no_ticket(vcd: Vcd, inside: str) -> None:
+    vcd.answer("POST", SCREEN, TICKET.format(inside))
+    with pytest.raises(Unavailable):
+        vcd.client().mks_ticket(VM_36)
 
 
 def test_commands_take_only_urns_of_what_they_are_for(vcd: Vcd) -> None:

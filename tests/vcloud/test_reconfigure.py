@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from app.vcloud import GuestCustomization, Unavailable, Vm, VmChange, Wiring, machines, reconfigure, xml
+from app.vcloud import GuestCustomization, Refused, Unavailable, Vm, VmChange, Wiring, machines, reconfigure, xml
 from tests.vcloud.support import TASK, VM, VM_36, Vcd, fixture
 
 PATHS = {VM: "/vApp/vm-11111111-0000-4000-8000-000000000001", VM_36: "/vApp/vm-22222222-0000-4000-8000-000000000001"}
@@ -131,6 +131,93 @@ def test_a_disk_the_vm_does_not_have_is_our_own_mistake(vcd: Vcd) -> None:
     with pytest.raises(ValueError, match="no disk 2002, 2003"):
         vcd.client().reconfigure(VM, VmChange(disk_mb={"2003": 1, "2000": 50000, "2002": 1}))
     assert [call.split()[0] for call in vcd.calls] == ["GET"]
+
+
+def test_an_independent_disk_is_not_a_disk_of_the_vm(vcd_39: Vcd) -> None:
+    vcd_39.answer("GET", PATHS[VM_36], fixture("vm-36"))
+    for change in (VmChange(removed_disks=frozenset({"2016"})), VmChange(disk_mb={"2016": 99999})):
+        with pytest.raises(ValueError, match="no disk 2016 of its own"):
+            vcd_39.client().reconfigure(VM_36, change)
+
+
+def test_disks_that_share_an_id_are_left_alone(vcd: Vcd) -> None:
+    vcd.answer("GET", PATHS[VM], fixture("vm-5.5").replace(">2001<", ">2000<"))
+    with pytest.raises(Unavailable, match="two disks of one id"):
+        vcd.client().reconfigure(VM, VmChange(disk_mb={"2000": 30000}))
+    assert [call.split()[0] for call in vcd.calls] == ["GET"] * 3
+
+
+def test_a_disk_of_the_same_size_is_no_shrinking(vcd: Vcd) -> None:
+    vm = as_vm(sent(vcd, VM, disk_mb={"2000": 20480}), VM)
+    assert vm.disks[0].size_mb == 20480
+
+
+def test_a_disk_that_would_shrink_is_refused_and_nothing_sent(vcd: Vcd) -> None:
+    vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
+    with pytest.raises(Refused, match="has 20480 MB"):
+        vcd.client().reconfigure(VM, VmChange(disk_mb={"2000": 20479}))
+    assert [call.split()[0] for call in vcd.calls] == ["GET"]
+
+
+@pytest.mark.parametrize("urn", [VM, VM_36])
+def test_a_new_disk_stands_behind_the_others_on_a_free_place_of_the_same_controller(vcd: Vcd, urn: str) -> None:
+    root = sent(vcd, urn, new_disks_mb=(2048,))
+    before = machines.vm(xml.parse(fixture(DOCUMENTS[urn]).encode(), "Vm")).disks
+    *others, added = as_vm(root, urn).disks
+    assert tuple(others) == before
+    assert (added.size_mb, added.bus_type, added.bus_sub_type) == (2048, before[0].bus_type, before[0].bus_sub_type)
+    assert added.bus_instance_id == before[0].bus_instance_id
+    assert added.instance_id not in {disk.instance_id for disk in before}
+    assert (added.bus_instance_id, added.unit_number) not in {(one.bus_instance_id, one.unit_number) for one in before}
+
+
+def test_a_vm_without_disks_gets_its_first_on_a_controller_that_vcloud_makes(vcd: Vcd) -> None:
+    section = f'<h:VirtualHardwareSection xmlns:h="{xml.OVF}"><h:Info/></h:VirtualHardwareSection>'
+    vcd.answer("GET", PATHS[VM], f'<Vm xmlns="{xml.VCLOUD}" name="x" id="{VM}">{section}</Vm>')
+    vcd.answer("POST", f"{PATHS[VM]}/action/reconfigureVm", fixture("task-running-36"), status=202)
+    vcd.client().reconfigure(VM, VmChange(new_disks_mb=(1024,)))
+    [disk] = as_vm(etree.fromstring(vcd.last.body), VM).disks
+    assert (disk.instance_id, disk.size_mb, disk.bus_type, disk.bus_instance_id) == ("2000", 1024, 6, None)
+
+
+def test_a_description_may_be_emptied(vcd: Vcd) -> None:
+    assert not sent(vcd, VM, description="")[0].text
+
+
+def names_of_cards(root: etree._Element) -> list[list[str]]:
+    cards = root.iter(f"{{{xml.VCLOUD}}}NetworkConnection")
+    return [[etree.QName(item).localname for item in card] for card in cards]
+
+
+def test_a_rewired_card_keeps_the_order_of_the_schema_and_its_adapter(vcd: Vcd) -> None:
+    root = sent(vcd, VM_36, cards={0: Wiring("lab", "MANUAL", "10.1.0.9"), 1: Wiring()})
+    first, second = names_of_cards(root)
+    order = ["NetworkConnectionIndex", "IpAddress", "IsConnected", "MACAddress", "IpAddressAllocationMode"]
+    assert first[:5] == order
+    assert second[:4] == [name for name in order if name != "IpAddress"]
+    assert first[5:] == ["NetworkAdapterType"]
+    assert second[4:] == ["SecondaryIpAddressAllocationMode", "NetworkAdapterType"]
+    assert [(nic.network, nic.mode, nic.ip, nic.connected) for nic in as_vm(root, VM_36).nics] == [
+        ("lab", "MANUAL", "10.1.0.9", True),
+        (None, "NONE", None, False),
+    ]
+
+
+def test_addresses_of_another_kind_go_with_the_old_network(vcd: Vcd) -> None:
+    old = "<IpType>IPV_4</IpType><SecondaryIp>fd00::1</SecondaryIp><IsConnected>"
+    document = fixture("vm-36").replace("<IsConnected>", old)
+    vcd.answer("GET", PATHS[VM_36], document)
+    vcd.answer("POST", f"{PATHS[VM_36]}/action/reconfigureVm", fixture("task-running-36"), status=202)
+    vcd.client().reconfigure(VM_36, VmChange(cards={0: Wiring("lab")}))
+    first, second = names_of_cards(etree.fromstring(vcd.last.body))
+    assert not {"IpType", "SecondaryIp"} & set(first)
+    assert {"IpType", "SecondaryIp"} <= set(second)
+
+
+def test_the_last_card_may_go_and_there_is_no_primary_one_then(vcd: Vcd) -> None:
+    root = sent(vcd, VM_36, cards={0: None, 1: None})
+    assert as_vm(root, VM_36).nics == ()
+    assert b"PrimaryNetworkConnectionIndex" not in etree.tostring(root)
 
 
 def test_a_change_of_nothing_is_our_own_mistake(vcd: Vcd) -> None:
