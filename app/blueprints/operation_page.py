@@ -43,7 +43,7 @@ class Way:
 
 @dataclass(frozen=True, kw_only=True)
 class Why:
-    """An explained failure: what happened, why, who can help, what to do, best first. vCloud's own words are in the log."""
+    """An explained failure: what happened, why, who can help, what to do, best first. vCloud's words are in the log."""
 
     what: str
     cause: str
@@ -189,7 +189,7 @@ def explain(operation: Operation) -> Why:
     """A failure in plain words, with vCloud's own where it said something."""
     what, cause = EXPLANATIONS[operation.error_code or "internal"]
     said = str(operation.error_params.get("message") or "")
-    known = book.explain(operation.error_params.get("minor_code"), said, language=get_locale().language)
+    known = book.explain(operation.error_params.get("minor_code"), said, language=str(get_locale()))
     return Why(
         what=str(what) % {"name": name_of(operation)},
         cause=f"{known.cause} {known.next_step}" if known else str(cause),

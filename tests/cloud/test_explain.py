@@ -47,7 +47,7 @@ def simulated() -> Iterator[tuple[str, str]]:
                 code = named.get("minor_code", ast.Constant("BAD_REQUEST"))
                 assert isinstance(code, ast.Constant), path
                 if text := _text(call.args[0]):
-                    yield code.value, text
+                    yield str(code.value), text
 
 
 def _text(argument: ast.expr) -> str:
