@@ -151,6 +151,12 @@ def test_a_disabled_vdc_takes_nothing_new_and_is_deleted_when_empty(provider: Ta
     assert provider.send("GET", path).status == 403
 
 
+def test_the_body_of_a_vdc_is_checked(sim: Simulator, provider: Talk) -> None:
+    body = f'<AdminVdc xmlns="{VCLOUD}" name="acme-vdc"><IsEnabled>true</IsEnabled><VmQuota>7</VmQuota></AdminVdc>'
+    reply = provider.send("PUT", admin(sim, "vdc", "acme-vdc"), body)
+    assert (reply.status, "starting with element 'VmQuota'" in reply.error[1]) == (400, True)
+
+
 def test_a_vdc_grows(sim: Simulator, provider: Talk) -> None:
     path = admin(sim, "vdc", "acme-vdc")
     capacity = "".join(f"<{one}><Units>MHz</Units><Limit>99000</Limit></{one}>" for one in ("Cpu", "Memory"))

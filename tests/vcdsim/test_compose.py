@@ -194,6 +194,12 @@ def test_a_vm_on_its_own_gets_a_vapp_that_goes_with_it(sim: Simulator, talk: Tal
     assert len(sim.world.vapps) == before
 
 
+def test_a_vm_on_its_own_needs_one_to_be_made_of(sim: Simulator, talk: Talk) -> None:
+    body = params("InstantiateVmTemplateParams", "", 'name="alone"')
+    reply = talk.send("POST", vdc_action(sim, "instantiateVmFromTemplate"), body)
+    assert (reply.status, reply.error[1].endswith("no VM of a template is named.")) == (400, True)
+
+
 def test_a_vm_on_its_own_is_not_known_below_32(sim: Simulator) -> None:
     assert single_vm(sim, Talk(sim, version="31.0")).status == 404
 

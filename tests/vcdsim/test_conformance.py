@@ -8,15 +8,18 @@ import pytest
 from lxml import etree
 
 from tests.support.counts import COUNTED
-from tests.vcdsim.conformance import disorder, official, panel, schemas, tour
+from tests.vcdsim.conformance import disorder, official, panel, schemas, tables, tour
 from tests.vcdsim.conformance.official import Version
 from tests.vcdsim.conformance.traffic import Recorder
-from vcdsim.api import routing, schema
+from vcdsim.api import routing, schema, schema_types, xml
 from vcdsim.api.version import SUPPORTED, text
 from vcdsim.refusals import RefusalError
 
 #: Documents that must have been validated at each version, so that what is done cannot become less unseen.
-FEWEST_OF_THE_TOUR, FEWEST_OF_THE_PANEL, FEWEST_SWAPS = 500, 28, 200
+FEWEST_OF_THE_TOUR, FEWEST_OF_THE_PANEL, FEWEST_SWAPS, FEWEST_TYPES = 500, 28, 170, 60
+
+#: Versions that brought a schema of their own, and two of those known by what changed since.
+VERSIONS_OF_SWAPS = ((5, 5), (5, 6), (9, 0), (20, 0), (27, 0), (29, 0), (30, 0), (33, 0), (39, 1))
 
 Record = Callable[[str, object], None]
 
@@ -60,7 +63,7 @@ def test_every_body_of_our_client_fits_the_schema_of_the_version(version: Versio
     record_property(f"{COUNTED}documents of our client's conversations validated against VMware's schemas", count)
 
 
-@pytest.mark.parametrize("version", [(5, 5), (30, 0)], ids=text)
+@pytest.mark.parametrize("version", VERSIONS_OF_SWAPS, ids=text)
 def test_the_simulator_takes_a_body_in_another_order_only_if_the_schema_does(
     version: Version, record_property: Record
 ) -> None:
@@ -73,6 +76,17 @@ def test_the_simulator_takes_a_body_in_another_order_only_if_the_schema_does(
             assert is_fine, f"{words}: accepted, and the schema says {schemas.faults_of(etree.tostring(body), version)}"
     assert count >= FEWEST_SWAPS
     record_property(f"{COUNTED}bodies in another order judged as VMware's schemas judge them", count)
+
+
+@at_every_version
+def test_the_simulator_knows_every_element_that_the_schema_allows_in_a_body(
+    version: Version, record_property: Record
+) -> None:
+    assert tables.bodies() <= {xml.tag(prefix + name) for name in schema_types.TYPES for prefix in ("", "ovf:")}
+    types = list(tables.pairs(version))
+    assert [words for words in (tables.difference(*one, version) for one in types) if words] == []
+    assert len(types) >= FEWEST_TYPES
+    record_property(f"{COUNTED}types of bodies with the elements and the order of VMware's schemas", len(types))
 
 
 def test_a_wrong_order_and_a_newer_element_are_seen() -> None:

@@ -73,7 +73,14 @@ def ask(method: str, path: str, body: bytes, version: str, **headers: str) -> An
     return answer
 
 
-names = st.sampled_from([*schema_types.TYPES, *schema_types.SECTIONS, "ovf:Info", "rasd:Parent", "Link", "Bogus"])
+_OVF = (
+    "ovf:VirtualHardwareSection",
+    "ovf:OperatingSystemSection",
+    "ovf:ProductSection",
+    "ovf:StartupSection",
+    "ovf:Info",
+)
+names = st.sampled_from([*schema_types.TYPES, *_OVF, "rasd:Parent", "Link", "Bogus"])
 texts = st.one_of(
     st.sampled_from(["", "0", "-1", "1e400", "9" * 30, "true", "NaN", "..", "urn:vcloud:vm:x", "10.0.0.999", "POOL"]),
     st.text(st.characters(codec="utf-8", exclude_categories=["C"]), max_size=20),

@@ -73,6 +73,22 @@ def test_an_element_goes_with_its_version() -> None:
     assert "SourcedVmInstantiationParams" in (verdict(body, (31, 0)) or "")
 
 
+def test_every_section_of_the_schema_may_be_in_a_body_from_its_version_on() -> None:
+    sections = "<NetworkConnectionSection><ovf:Info/></NetworkConnectionSection><ovf:EulaSection/>"
+    body = f"<InstantiationParams>{sections}<VmSpecSection/></InstantiationParams>"
+    assert "starting with element 'VmSpecSection'" in (verdict(body, (27, 0)) or "")
+    assert verdict(body.replace("<VmSpecSection/>", ""), (27, 0)) is None
+    assert "element 'VmSpecSection' is not complete" in (verdict(body, (29, 0)) or "")
+
+
+def test_an_element_may_move_with_its_version() -> None:
+    early = "<RecomposeVAppParams><CreateItem name='x'/><AllEULAsAccepted/></RecomposeVAppParams>"
+    late = "<RecomposeVAppParams><AllEULAsAccepted/><CreateItem name='x'/></RecomposeVAppParams>"
+    assert (verdict(early, (30, 0)), verdict(late, (29, 0))) == (None, None)
+    assert "AllEULAsAccepted" in (verdict(early, (29, 0)) or "")
+    assert "CreateItem" in (verdict(late, (30, 0)) or "")
+
+
 def test_an_element_may_not_come_twice_where_once_is_meant() -> None:
     body = "<UndeployVAppParams><UndeployPowerAction/><UndeployPowerAction/></UndeployVAppParams>"
     assert "cvc-complex-type.2.4.d" in (verdict(body) or "")
@@ -93,10 +109,12 @@ def test_extensions_and_comments_are_passed_over() -> None:
 
 def test_the_children_of_an_item_are_in_alphabetical_order() -> None:
     rasd = f'xmlns:r="{NS["rasd"]}"'
-    good = f"<Item {rasd}><r:InstanceID>4</r:InstanceID><r:ResourceType>3</r:ResourceType><Link/></Item>"
+    name = "<r:ElementName>x</r:ElementName>"
+    good = f"<Item {rasd}>{name}<r:InstanceID>4</r:InstanceID><r:ResourceType>3</r:ResourceType><Link/></Item>"
     assert verdict(good) is None
-    bad = f"<Item {rasd}><r:ResourceType>3</r:ResourceType><r:InstanceID>4</r:InstanceID></Item>"
-    assert "starting with element 'InstanceID'" in (verdict(bad) or "")
+    bad = good.replace("<Link/>", "<r:Parent>1</r:Parent>")
+    assert "starting with element 'Parent'" in (verdict(bad) or "")
+    assert "starting with element 'InstanceID'" in (verdict(good.replace(name, "")) or "")
 
 
 def test_the_vms_within_a_vapp_are_checked_too() -> None:

@@ -88,4 +88,6 @@ def customize(ctx: Context, entity_id: str) -> Answer:
 def snapshot(ctx: Context, ref: str) -> Answer:
     """Create, return to, or remove the snapshot."""
     verb = _SNAPSHOT_VERBS[ctx.path.rpartition("/")[2]]
+    if verb == "create" and ctx.body:
+        ctx.parse("CreateSnapshotParams")
     return task_answer(ctx, snapshots.request(ctx.world, ctx.user, owner_named(ctx, ref), verb))

@@ -40,7 +40,9 @@ def reconfigure_items(world: World, vapp: VApp, element: etree._Element) -> dict
 
 def template_vm_order(element: etree._Element) -> VAppOrder:
     """An InstantiateVmTemplateParams: one VM of a template, on its own."""
-    (item,) = xml.children(element, "SourcedVmTemplateItem")
+    item = xml.child(element, "SourcedVmTemplateItem")
+    if item is None:
+        raise RefusalError("Bad request: no VM of a template is named.")
     vm = _vm_order(item)
     vm.name = element.get("name") or vm.name
     is_on = xml.boolean(element.get("powerOn")) is True

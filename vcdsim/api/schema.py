@@ -2,8 +2,8 @@
 
 The types stand in `schema_types` as lines of particles: `Name`, then `?`, `*`, `+` or nothing
 (exactly one), then `@5.6` (since) and `<31.0` (removed in). `A|B` is a choice, `Name=Type` names
-the type of an element that is not called like it, `%sections` is any OVF section, `%any` is
-anything of a namespace that the type does not use, and a leading `.name` is a required attribute.
+the type of an element that is not called like it, `%any` is anything of a namespace that the type
+does not use, and a leading `.name` is a required attribute.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from lxml import etree
 
 from vcdsim.api import xml
-from vcdsim.api.schema_types import SECTIONS, TYPES
+from vcdsim.api.schema_types import TYPES
 from vcdsim.api.version import Version
 from vcdsim.refusals import RefusalError
 
@@ -56,7 +56,7 @@ def check(element: etree._Element, version: Version, type_name: str | None = Non
     name = type_name or xml.local_name(element)
     if name not in TYPES:
         return
-    kind = _type(name)
+    kind = type_named(name)
     for attribute in kind.attributes:
         if element.get(attribute) is None:
             raise xml.bad_body(
@@ -123,7 +123,8 @@ def _names(particles: list[Particle]) -> str:
 
 
 @functools.cache
-def _type(name: str) -> Type:
+def type_named(name: str) -> Type:
+    """The complex type of the tables, with the places of all versions."""
     words = TYPES[name].split()
     attributes = tuple(word[1:] for word in words if word.startswith("."))
     particles = [_particle(word) for word in words if not word.startswith(".")]
@@ -134,9 +135,8 @@ def _type(name: str) -> Type:
 def _particle(word: str) -> Particle:
     match = _PARTICLE.match(word)
     assert match is not None, word  # noqa: S101  the table is ours
-    names = SECTIONS if match["names"] == "%sections" else tuple(match["names"].split("|"))
     types: dict[str, str] = {}
-    for name in names:
+    for name in match["names"].split("|"):
         if name != "%any":
             plain, _, type_name = name.partition("=")
             types[xml.tag(plain)] = type_name or plain.rpartition(":")[2]

@@ -18,7 +18,8 @@ VMW = "http://www.vmware.com/schema/ovf"
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 VERSIONS = "http://www.vmware.com/vcloud/versions"
 
-_PREFIXES = {"ovf": OVF, "rasd": RASD, "vssd": VSSD, "vmw": VMW, "xsi": XSI, "vcloud": VCLOUD}
+OVFENV = "http://schemas.dmtf.org/ovf/environment/1"
+_PREFIXES = {"ovf": OVF, "ovfenv": OVFENV, "rasd": RASD, "vssd": VSSD, "vmw": VMW, "xsi": XSI, "vcloud": VCLOUD}
 #: The root of an answer carries them all since 9.0; older answers only the first and xsi.
 _NEW_ROOT = {
     None: VCLOUD,
@@ -27,7 +28,7 @@ _NEW_ROOT = {
     "common": "http://schemas.dmtf.org/wbem/wscim/1/common",
     "rasd": RASD,
     "vmw": VMW,
-    "ovfenv": "http://schemas.dmtf.org/ovf/environment/1",
+    "ovfenv": OVFENV,
     "vmext": "http://www.vmware.com/vcloud/extension/v1.5",
     "ns9": VERSIONS,
 }

@@ -9,23 +9,74 @@ from tests.vcdsim.conformance.official import Version, record_attributes
 
 NEWEST_SCHEMA: Version = (30, 0)
 
-#: Elements that came after 30.0: (parent, name) and since when, from VMware's reference pages of API 31 to 39.1.
+#: Elements that came after 30.0: (parent or its type, name) and since when, from VMware's reference pages of API 31
+#: to 39.1.
 NEW_ELEMENTS: dict[tuple[str, str], Version] = {
+    ("AdminVdc", "ComputeProviderScope"): (31, 0),
+    ("AdminVdc", "DefaultComputePolicy"): (31, 0),
+    ("AdminVdc", "IncludeMemoryOverhead"): (32, 0),
+    ("AdminVdc", "IsElastic"): (32, 0),
+    ("AdminVdc", "MaxComputePolicy"): (32, 0),
+    ("AdminVdc", "NetworkProviderScope"): (31, 0),
+    ("AdminVdc", "NetworkingTenancyEnabled"): (38, 1),
+    ("AdminVdc", "VappNatTypeReflexiveEnabled"): (38, 0),
+    ("AdminVdc", "VappNetworkStandbyEnabled"): (38, 0),
+    ("Capacity", "ReservationUsed"): (35, 0),
     ("Configuration", "Connected"): (33, 0),
     ("Configuration", "DualStackNetwork"): (34, 0),
     ("Configuration", "ServiceInterface"): (36, 2),
+    ("CreateVdcParams", "DefaultComputePolicy"): (32, 0),
+    ("CreateVdcParams", "IncludeMemoryOverhead"): (32, 0),
+    ("CreateVdcParams", "IsElastic"): (32, 0),
+    ("CreateVdcParams", "MaxComputePolicy"): (32, 0),
+    ("CreateVdcParams", "NetworkingTenancyEnabled"): (38, 1),
+    ("CreateVdcParams", "VappNatTypeReflexiveEnabled"): (38, 0),
+    ("CreateVdcParams", "VappNetworkStandbyEnabled"): (38, 0),
+    ("Disk", "IopsAllocation"): (37, 0),
     ("DiskSettings", "IopsAllocation"): (37, 0),
+    ("DiskSettings", "encrypted"): (34, 0),
+    ("DiskSettings", "resizable"): (34, 0),
+    ("DiskSettings", "shareable"): (35, 0),
+    ("DiskSettings", "sharingType"): (35, 0),
+    ("InstantiateVmTemplateParams", "ComputePolicy"): (33, 0),
+    ("IpScope", "SubnetPrefixLength"): (31, 0),
     ("NetworkConnection", "IpType"): (34, 0),
     ("NetworkConnection", "SecondaryIpAddress"): (34, 0),
     ("NetworkConnection", "SecondaryIpAddressAllocationMode"): (34, 0),
     ("NetworkConnection", "SecondaryIpType"): (34, 0),
+    ("OrgGeneralSettings", "CanPublishToManagedOrgs"): (39, 0),
     ("SourcedItem", "ComputePolicy"): (33, 0),
     ("SourcedItem", "ReplaceTpm"): (37, 2),
     ("SourcedItem", "VdcComputePolicy"): (31, 0),
+    ("SourcedVmTemplateItem", "ComputePolicy"): (33, 0),
+    ("SourcedVmTemplateItem", "ReplaceTpm"): (37, 2),
+    ("SourcedVmTemplateItem", "VdcComputePolicy"): (31, 0),
     ("Task", "TaskSteps"): (37, 0),
     ("Task", "VcTaskList"): (33, 0),
+    ("VdcStorageProfileParams", "InheritPvdcDefaultSettings"): (35, 0),
+    ("Vm", "ComputePolicy"): (33, 0),
+    ("Vm", "ComputePolicyCompliance"): (33, 0),
+    ("Vm", "IsComputePolicyCompliant"): (33, 0),
+    ("Vm", "IsVAppConfigRemoved"): (37, 2),
+    ("Vm", "ReplicationTrackingDiskSection"): (37, 2),
+    ("Vm", "ReplicationTrackingSettings"): (37, 1),
+    ("Vm", "TrustedPlatformModule"): (37, 2),
+    ("Vm", "VdcComputePolicy"): (31, 0),
     ("VmSpecSection", "Firmware"): (37, 1),
 }
+#: Elements that went after 30.0: (type, name) and since when, from the same pages.
+OLD_ELEMENTS: dict[tuple[str, str], Version] = {
+    ("CloneVAppParams", "SourcedVmInstantiationParams"): (31, 0),
+    ("Configuration", "AdvancedNetworkingEnabled"): (31, 0),
+    ("DiskSettings", "iops"): (37, 0),
+    ("InstantiateVAppTemplateParams", "SourcedVmInstantiationParams"): (31, 0),
+    ("User", "AlertEmail"): (31, 0),
+    ("User", "AlertEmailPrefix"): (31, 0),
+    ("User", "IsAlertEnabled"): (31, 0),
+    ("User", "IsDefaultCached"): (31, 0),
+}
+#: Elements that stood elsewhere than the schemas of 30.0 say: (type, name), in the references of these versions.
+MOVED_ELEMENTS: dict[tuple[str, str], tuple[Version, ...]] = {("RecomposeVAppParams", "CreateItem"): ((27, 0), (29, 0))}
 #: Attributes that came after 30.0, of elements that are not query records.
 NEW_ATTRIBUTES: dict[tuple[str, str], Version] = {
     ("Disk", "sizeMb"): (33, 0),

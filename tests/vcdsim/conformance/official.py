@@ -33,14 +33,19 @@ def record_attributes() -> dict[str, dict[str, Version]]:
 #: Names the schemas and tables use for a version, by the first version whose reference shows the thing. The name of
 #: the last one tells when what only API 1.5 and 5.1 had could go; a recording of 9.0 still has such an element.
 _FEATURES: dict[str, Version] = {
+    "AUTO_DISCOVER_VM_SETTINGS": (27, 0),
     "CREATE_BLANK_VM": (29, 0),
     "DYNAMIC_HW_VERSION_SUPPORT": (29, 0),
+    "INSTANTIATE_VM_TEMPLATE": (29, 0),
     "JWT_LOGIN_SUPPORT": (30, 0),
     "MULTI_SITE": (29, 0),
     "ORG_LEASE_EXPIRE": (25, 0),
     "REGENERATE_BIOS_UUID": (29, 0),
     "VAPP_AUTO_NATURE": (22, 0),
-    "REMOVED_VERSION_15_51": (29, 0),
+    "ORG_RIGHTS_ROLES": (27, 0),
+    "REMOVED_VERSION_15_51": (30, 0),
+    "VDC_ADOPT_RP": (27, 0),
+    "VDC_PERMISSIONS": (27, 0),
 }
 
 

@@ -78,13 +78,13 @@ def _is_missing_newer(error: XMLSchemaValidationError, version: Version) -> bool
     if not isinstance(error, XMLSchemaChildrenValidationError) or error.invalid_child is not None:
         return False
     expected = list(error.expected or [])
-    return bool(expected) and all(_lifetime(xsd)[0] > version for xsd in expected)
+    return bool(expected) and all(lifetime(xsd)[0] > version for xsd in expected)
 
 
 def _out_of_time(element: Any, xsd: Any, version: Version) -> Iterator[str]:
     """Words for the element itself and for each of its attributes that this version does not know."""
     name = etree.QName(element.tag).localname
-    yield from _unless_alive(f"element {name}", _lifetime(xsd), version)
+    yield from _unless_alive(f"element {name}", lifetime(xsd), version)
     for key in element.attrib:
         attribute = xsd.type.attributes.get(key) if xsd.type.has_complex_content() or xsd.type.attributes else None
         if attribute is not None and getattr(attribute, "annotation", None) is not None:
@@ -102,7 +102,7 @@ def _unless_alive(what: str, lifetime: Lifetime, version: Version) -> Iterator[s
 _lifetimes: dict[int, Lifetime] = {}
 
 
-def _lifetime(xsd: Any) -> Lifetime:
+def lifetime(xsd: Any) -> Lifetime:
     """(added in, removed in) of an element of the schemas: its own note and that of its type."""
     known = _lifetimes.get(id(xsd))
     if known is None:
