@@ -212,8 +212,8 @@ class Client:
     def reconfigure(self, vm_urn: str, change: VmChange) -> Task:
         """Change a VM as far as `change` says, in one task, and keep the rest. Two requests.
 
-        ValueError for a disk or a card that the VM does not have, or if nothing would change; Refused, and nothing
-        sent, for a disk that would shrink.
+        Refused, and nothing sent, for a disk or a card that the VM does not have and for a disk that would shrink.
+        ValueError if nothing would change.
         """
         path, secrets = path_of(vm_urn, "vm"), _passwords(change)
         with self._wire.one_deadline():

@@ -3,6 +3,7 @@
 Editing the fetched section is what keeps the rest: a disk that is left out of it is deleted with its data.
 """
 
+import itertools
 import math
 
 from lxml import etree
@@ -26,9 +27,8 @@ def is_touched(change: VmChange) -> bool:
 def reshape(section: Element, change: VmChange) -> None:
     """Make the change in the section.
 
-    ValueError for a disk that the VM does not have or that is an independent one, Refused for one that would shrink,
-    MalformedError if the disks do not come out as many as they must: then ids are not what they seem, and nothing may
-    be sent.
+    Refused for a disk that the VM does not have, that is an independent one or that would shrink. MalformedError if
+    the disks do not come out as many as they must: then ids are not what they seem, and nothing may be sent.
     """
     items = _items(section)
     if change.cpu_count is not None:
@@ -39,7 +39,7 @@ def reshape(section: Element, change: VmChange) -> None:
     by_id = {text(item, "InstanceID", namespace=RASD) or "": item for item in disks}
     own = {instance_id for instance_id, item in by_id.items() if not machines.disk(item).independent}
     if unknown := (set(change.disk_mb) | change.removed_disks) - own:
-        raise ValueError(f"the VM has no disk {', '.join(sorted(unknown))} of its own")
+        raise Refused(f"the VM has no disk {', '.join(sorted(unknown))} of its own")
     for instance_id, size_mb in change.disk_mb.items():
         _grow(by_id[instance_id], size_mb)
     for size_mb in change.new_disks_mb:
@@ -122,7 +122,7 @@ def _add_disk(section: Element, size_mb: int) -> None:
 
 def _free_unit(disks: list[Element], parent: str) -> int:
     taken = {disk.unit_number for disk in map(machines.disk, disks) if disk.bus_instance_id == parent}
-    return next(unit for unit in range(256) if unit != _RESERVED_UNIT and unit not in taken)
+    return next(unit for unit in itertools.count() if unit != _RESERVED_UNIT and unit not in taken)
 
 
 def _set_rasd(item: Element, name: str, value: str) -> None:

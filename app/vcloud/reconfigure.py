@@ -14,8 +14,8 @@ from app.vcloud.xml import OVF, VCLOUD, Element, child, text
 def body(vm: Element, change: VmChange) -> bytes:
     """Return the Vm to post, made from the fetched one: its name, its description and the sections that change.
 
-    ValueError for a disk or a card that the VM does not have, and when nothing would change at all; Refused for a disk
-    that would shrink.
+    Refused for a disk or a card that the VM does not have and for a disk that would shrink: it may have changed since
+    the caller looked. ValueError when nothing would change at all.
     """
     if change == VmChange():
         raise ValueError("a reconfiguration that changes nothing")

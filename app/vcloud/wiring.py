@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from app.vcloud.errors import Refused
 from app.vcloud.machines import UNPLUGGED
 from app.vcloud.wishes import Wiring
 from app.vcloud.xml import OVF, VCLOUD, Element, MalformedError, child, children, integer, text
@@ -14,12 +15,12 @@ _MAC = f"{{{VCLOUD}}}MACAddress"
 def wire(section: Element, cards: Mapping[int, Wiring | None]) -> None:
     """Wire cards by their index: None removes one, an unknown index adds one; the others stay, and all keep their MAC.
 
-    If the primary card goes, the first of the others takes its place. ValueError for the removal of a card that the
-    VM does not have.
+    If the primary card goes, the first of the others takes its place. Refused for the removal of a card that the VM
+    does not have.
     """
     known = {integer(text(item, "NetworkConnectionIndex")): item for item in children(section, "NetworkConnection")}
     if unknown := {index for index, card in cards.items() if card is None} - set(known):
-        raise ValueError(f"the VM has no network card {sorted(unknown)}")
+        raise Refused(f"the VM has no network card {sorted(unknown)}")
     for index, card in cards.items():
         if card is None:
             section.remove(known.pop(index))

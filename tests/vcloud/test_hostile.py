@@ -12,10 +12,34 @@ import pytest
 import responses
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from lxml import etree
 
-from app.vcloud import Client, GuestCustomization, Unavailable, VcloudError, VmChange, Wiring
+from app.vcloud import (
+    Client,
+    GuestCustomization,
+    NewVApp,
+    Unavailable,
+    VAppNetwork,
+    VcloudError,
+    VmChange,
+    Wiring,
+)
 from tests.vcloud.hostile import BODIES, serve
-from tests.vcloud.support import API, HOST, TASK, VAPP, VDC, VM_36, Vcd, error_body, fixture, records, vm_row
+from tests.vcloud.support import (
+    API,
+    HOST,
+    NETWORK,
+    TASK,
+    TEMPLATE,
+    VAPP,
+    VDC,
+    VM_36,
+    Vcd,
+    error_body,
+    fixture,
+    records,
+    vm_row,
+)
 
 TEMPLATE_ROW = (
     '<VAppTemplateRecord catalogName="c" href="https://x/api/vAppTemplate/vappTemplate-'
@@ -29,8 +53,15 @@ SHAPE = VmChange(
     cpu_count=3,
     disk_mb={"2000": 65536},
     new_disks_mb=(1024,),
-    cards={1: Wiring("lab"), 2: Wiring()},
+    cards={0: None, 1: Wiring("lab"), 2: Wiring()},
     customization=GuestCustomization(True),
+)
+
+JOINED = VAppNetwork("joined", NETWORK, "bridged")
+NETWORKS = etree.tostring(etree.fromstring(fixture("vapp-36").encode())[5]).decode()
+MKS_TICKET = (
+    '<MksTicket xmlns="http://www.vmware.com/vcloud/v1.5"><Host>10.0.0.1</Host><Vmx/><Ticket>cst</Ticket>'
+    "<Port>902</Port></MksTicket>"
 )
 
 # What is asked, which path gets the mutated answer, and what would be a good one.
@@ -48,14 +79,17 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, int, str]] = {
     "metadata": (lambda client: client.templates(), "/metadata", 200, fixture("metadata-36")),
     "refusal": (lambda client: client.power_on(VM_36), "/powerOn", 400, error_body("BUSY_ENTITY", "busy")),
     "command": (lambda client: client.delete(VM_36), "/api/vApp/vm-", 202, fixture("task-running-36")),
-    "reconfiguration": (
-        lambda client: client.reconfigure(VM_36, SHAPE),
-        "/api/vApp/vm-",
+    "reconfiguration": (lambda client: client.reconfigure(VM_36, SHAPE), "/api/vApp/vm-", 200, fixture("vm-36")),
+    "networks of a vapp": (lambda client: client.add_network(VAPP, JOINED), "/networkConfigSection/", 200, NETWORKS),
+    "networks of a template": (
+        lambda client: client.instantiate(VDC, NewVApp("shop", "", TEMPLATE)),
+        "vappTemplate-",
         200,
-        fixture("vm-36"),
+        fixture("template-36"),
     ),
+    "ticket": (lambda client: client.mks_ticket(VM_36), "/acquireMksTicket", 200, MKS_TICKET),
 }
-METHODS = {"login": ["POST"], "refusal": ["POST"], "command": ["DELETE"]}
+METHODS = {"login": ["POST"], "refusal": ["POST"], "command": ["DELETE"], "ticket": ["POST"]}
 DOCTYPE = b'<!DOCTYPE Vm [<!ENTITY a "aaaa"><!ENTITY b SYSTEM "file:///etc/passwd">]>'
 FRAGMENTS = [
     *(b"\x00", b"\xff\xfe", b"\xc0\x80", b"\xed\xa0\x80", b"<", b">", b"&", b"&a;", b"&b;", b"&#0;", b"&#x110000;"),
@@ -94,6 +128,8 @@ def answer(mock: responses.RequestsMock, name: str, body: bytes) -> Client:
         for method in METHODS.get(name, ["GET"]):
             mock.add(method, address, body, status=status, headers=said)
     mock.add("POST", re.compile(f"{API}/vApp/.*/action/reconfigureVm"), fixture("task-running-36"))
+    mock.add("PUT", re.compile(f"{API}/vApp/.*/networkConfigSection/"), fixture("task-running-36"))
+    mock.add("POST", re.compile(f"{API}/vdc/.*/action/instantiateVAppTemplate"), fixture("vapp-created-5.5"))
     vcd.open()
     vcd.answer("GET", f"/task/{TASK.rpartition(':')[2]}", fixture("task-running-36"))
     vcd.answer("GET", "/query", records(TEMPLATE_ROW), query={"type": "vAppTemplate"})

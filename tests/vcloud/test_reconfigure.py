@@ -120,15 +120,15 @@ def test_a_card_that_moves_leaves_its_addresses_behind(vcd: Vcd) -> None:
     assert (card.network, card.ip, card.external_ip) == ("other", None, None)
 
 
-def test_a_card_the_vm_does_not_have_is_our_own_mistake(vcd: Vcd) -> None:
+def test_a_card_the_vm_does_not_have_can_not_go(vcd: Vcd) -> None:
     vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
-    with pytest.raises(ValueError, match=r"no network card \[1\]"):
+    with pytest.raises(Refused, match=r"no network card \[1\]"):
         vcd.client().reconfigure(VM, VmChange(cards={1: None}))
 
 
-def test_a_disk_the_vm_does_not_have_is_our_own_mistake(vcd: Vcd) -> None:
+def test_a_disk_the_vm_does_not_have_can_not_grow(vcd: Vcd) -> None:
     vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
-    with pytest.raises(ValueError, match="no disk 2002, 2003"):
+    with pytest.raises(Refused, match="no disk 2002, 2003"):
         vcd.client().reconfigure(VM, VmChange(disk_mb={"2003": 1, "2000": 50000, "2002": 1}))
     assert [call.split()[0] for call in vcd.calls] == ["GET"]
 
@@ -136,7 +136,7 @@ def test_a_disk_the_vm_does_not_have_is_our_own_mistake(vcd: Vcd) -> None:
 def test_an_independent_disk_is_not_a_disk_of_the_vm(vcd_39: Vcd) -> None:
     vcd_39.answer("GET", PATHS[VM_36], fixture("vm-36"))
     for change in (VmChange(removed_disks=frozenset({"2016"})), VmChange(disk_mb={"2016": 99999})):
-        with pytest.raises(ValueError, match="no disk 2016 of its own"):
+        with pytest.raises(Refused, match="no disk 2016 of its own"):
             vcd_39.client().reconfigure(VM_36, change)
 
 
