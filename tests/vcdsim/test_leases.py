@@ -190,6 +190,13 @@ def test_leases_go_on_in_a_loaded_world(sim: Simulator, talk: Talk, tmp_path: Pa
     assert vapp_of(loaded, "sandbox").is_expired
 
 
+@pytest.mark.parametrize("seconds", [-1, 10**12])
+def test_a_deployment_for_a_senseless_time_is_refused(talk: Talk, seconds: int) -> None:
+    body = f'<DeployVAppParams xmlns="{VCLOUD}" deploymentLeaseSeconds="{seconds}"/>'
+    assert talk.send("POST", f"{talk.vapp('sandbox')}/action/deploy", body).status == 400
+    assert talk.send("GET", talk.vapp("sandbox")).status == 200
+
+
 def test_a_lease_that_does_not_fit_the_schema_is_refused(talk: Talk) -> None:
     head = f'<LeaseSettingsSection xmlns="{VCLOUD}" xmlns:ovf="{NS["ovf"]}"><ovf:Info/>'
     body = f"{head}<DeploymentLeaseInSeconds>-1</DeploymentLeaseInSeconds></LeaseSettingsSection>"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vcdsim import power, snapshots
+from vcdsim.administration import checked_lease
 from vcdsim.api import xml
 from vcdsim.api.context import Answer, Context
 from vcdsim.api.routing import route
@@ -48,10 +49,11 @@ def deploy(ctx: Context, ref: str) -> Answer:
     power_on = xml.boolean(element.get("powerOn")) is not False
     force = xml.boolean(element.get("forceCustomization")) is True
     lease_s = xml.number(element.get("deploymentLeaseSeconds"), "deploymentLeaseSeconds")
+    lease_s = None if lease_s is None else checked_lease(lease_s)
     task = power.deploy(ctx.world, ctx.user, owner, power_on=power_on, force_customization=force)
     if isinstance(owner, VApp) and lease_s is not None:
         # 0 stands for the organization's own, as the schema says.
-        owner.deployment_lease_s = max(0, lease_s) or ctx.world.orgs[owner.org_id].deployment_lease_s
+        owner.deployment_lease_s = lease_s or ctx.world.orgs[owner.org_id].deployment_lease_s
     return task_answer(ctx, task)
 
 
