@@ -60,8 +60,8 @@ def probe(handler_id: uuid.UUID) -> vcloud.ApiVersion:
     with connection:
         try:
             version = vcloud.best_version(connection.versions())
-        except vcloud.VcloudError:
-            note_answer(handler_id, answered=False)
+        except vcloud.VcloudError as error:
+            note_answer(handler_id, answered=not isinstance(error, vcloud.Unavailable))
             raise
     note_answer(handler_id, answered=True)
     _note_version(handler_id, version)

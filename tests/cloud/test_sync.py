@@ -13,6 +13,8 @@ from app.db import db, transaction
 from tests.support.cast import Cast
 from tests.support.clock import Clock
 from tests.support.engine import vdc_of
+from tests.vcloud.sockets import Server, say
+from tests.vcloud.support import fixture
 from vcdsim import Simulator
 
 
@@ -101,6 +103,27 @@ def test_a_silent_vcloud_is_noticed_and_its_return_as_well(cast: Cast, cloud: Si
     db.session.rollback()
     sync.probe_all()
     assert (acme().handler.silent_since, acme().handler.answered_at) == (None, clock.at)
+
+
+def test_a_vcloud_that_speaks_no_api_of_ours_is_not_silent(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    body = fixture("versions-5.5").replace(">5.5<", ">1.0<").encode()
+    vcloud_of_old = Server(say(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)))
+    with transaction():
+        acme().handler.api_url = vcloud_of_old.url
+    clock.move(30)
+    try:
+        with pytest.raises(vcloud.Refused, match=r"no API version from 5\.5 to 39"):
+            gateway.probe(acme().handler_id)
+    finally:
+        vcloud_of_old.close()
+    assert (acme().handler.silent_since, acme().handler.answered_at) == (None, clock.at)
+
+
+def test_one_reading_asks_for_the_data_center_itself_once(cast: Cast, cloud: Simulator) -> None:
+    path = f"/api/vdc/{acme().vdc_urn[-36:]}"
+    before = cloud.requests.count(("GET", path))
+    sync.refresh(acme().id)
+    assert cloud.requests.count(("GET", path)) == before + 1
 
 
 def test_the_session_of_vcloud_is_kept_sealed_and_used_again(cast: Cast, cloud: Simulator) -> None:
