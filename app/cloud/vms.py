@@ -6,7 +6,6 @@ has used it. The mark of the creation is the operation's id in the vApp's `Descr
 same instant as the vApp, so a creation whose answer was lost is found again, and adopted, not repeated.
 """
 
-import ipaddress
 import secrets
 import uuid
 from dataclasses import asdict
@@ -18,7 +17,7 @@ from sqlalchemy import select, update
 from app import clock, vcloud
 from app.accounts import audit
 from app.accounts.rules import Actor, Permission, can
-from app.cloud import operations, sync
+from app.cloud import networks, operations, sync
 from app.cloud.models import Network, Operation, VappTemplate, Vdc, Vm
 from app.cloud.offers import CREATE_KIND, ISOLATED, VmSpec, errors_of, own_vdc
 from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
@@ -27,8 +26,6 @@ from app.errors import AppError, NotFoundError
 
 MARK = "skiff:"
 PASSWORD_STAYS = timedelta(minutes=10)
-INNER_NETWORK = ipaddress.IPv4Network("192.168.100.0/24")
-"""Addresses inside a vApp network with address translation; every vApp has its own, so all may use the same."""
 
 
 # ---- the request ---------------------------------------------------------------------------------------------
@@ -198,21 +195,15 @@ def _new_vapp(turn: Turn) -> vcloud.NewVApp:
 
 
 def _vapp_network(turn: Turn) -> vcloud.VAppNetwork | None:
-    """The vApp's network: joined to an isolated network as it is, else with inner and outer addresses by NAT."""
+    """The network of the new vApp, if the machine is to have one."""
     if turn.params["network_urn"] is None:
         return None
-    if turn.params["is_isolated"]:
-        return vcloud.VAppNetwork(
-            name=turn.params["network_name"], parent_urn=turn.params["network_urn"], fence_mode="bridged"
+    return networks.leading_to(
+        networks.OrgNetwork(
+            urn=turn.params["network_urn"],
+            name=turn.params["network_name"],
+            is_isolated=turn.params["is_isolated"],
         )
-    return vcloud.VAppNetwork(
-        name=f"{turn.params['network_name']}-inner",
-        parent_urn=turn.params["network_urn"],
-        fence_mode="natRouted",
-        gateway=str(INNER_NETWORK[1]),
-        netmask=str(INNER_NETWORK.netmask),
-        range_start=str(INNER_NETWORK[100]),
-        range_end=str(INNER_NETWORK[199]),
     )
 
 
