@@ -13,7 +13,7 @@ from vcdsim import Simulator
 
 VMS = 10_000
 MOST_START_S, MOST_PAGE_MS = 3.0, 10.0
-ROUNDS = 9
+ROUNDS = 20
 TENANT, PROVIDER = "acme-admin@acme", "administrator@System"
 VERSIONS = ("5.5", "36.0", "39.1")
 _OF_VDC = "filter=(vdc=={vdc};isVAppTemplate==false)"

@@ -102,6 +102,13 @@ def test_a_wrong_element_deep_inside_is_found(sim: Simulator, talk: Talk) -> Non
     assert "starting with element 'Bogus'" in reply.error[1]
 
 
+def test_the_body_of_a_snapshot_is_checked_where_there_is_one(talk: Talk) -> None:
+    path = f"{talk.vm('sandbox')}/action/createSnapshot"
+    reply = talk.send("POST", path, f'<CreateSnapshotParams xmlns="{VCLOUD}"><Bogus/></CreateSnapshotParams>')
+    assert (reply.status, "starting with element 'Bogus'" in reply.error[1]) == (400, True)
+    assert talk.send("POST", path).status == 202
+
+
 def test_extensions_and_comments_are_passed_over() -> None:
     body = "<UndeployVAppParams><!-- x --><VCloudExtension/><UndeployPowerAction/></UndeployVAppParams>"
     assert verdict(body) is None
