@@ -49,7 +49,7 @@ SCHEDULE = (
     # Asks every vCloud whether it is there, so that the panel can say so before somebody clicks.
     Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync.probe_all),
     # A password that was shown is erased some minutes later.
-    Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.vms.forget_shown_passwords),
+    Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.passwords.forget_shown_passwords),
     # Reads every virtual data center. Rings one job each, so that a slow vCloud holds up no other.
     Scheduled(
         name="sync",

@@ -153,6 +153,11 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
     "resume": (_l("Resuming %(name)s"), _l("%(name)s is on"), _l("%(name)s did not resume")),
     "shut_down": (_l("Asked %(name)s to shut down"), _l("%(name)s is off"), _l("%(name)s did not shut down")),
     "power_off": (_l("Powering %(name)s off"), _l("%(name)s is off"), _l("%(name)s could not be powered off")),
+    "reset_password": (
+        _l("Resetting the password of %(name)s"),
+        _l("%(name)s has a new password"),
+        _l("%(name)s did not get a new password"),
+    ),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
@@ -160,6 +165,7 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "resume": _l("Resuming"),
     "shut_down": _l("Asked to shut down"),
     "power_off": _l("Powering off"),
+    "reset_password": _l("Resetting the password"),
 }
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
@@ -168,6 +174,7 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "resume": _l("Being resumed since %(time)s; wait until it ends."),
     "shut_down": _l("Being shut down since %(time)s; wait until it ends."),
     "power_off": _l("Being powered off since %(time)s; wait until it ends."),
+    "reset_password": _l("Its password is being reset since %(time)s; wait until it ends."),
 }
 """Why nothing else can be asked of it meanwhile."""
 
@@ -181,6 +188,8 @@ STEPS: Mapping[str, LazyString] = {
     "ask_guest": _l("Ask the system to shut down"),
     "guest_stops": _l("The system stops its work"),
     "undeploy": _l("Switch off and free CPU and memory"),
+    "set_password": _l("Give vCloud the new password"),
+    "customised_start": _l("Switch on, so that the system takes the password"),
 }
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
@@ -197,6 +206,10 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
     "guest_silent": (
         _l("%(name)s did not react"),
         _l("Its system was asked to shut down and is still on. It may be busy, or has no VMware Tools."),
+    ),
+    "started_meanwhile": (
+        _l("%(name)s was started meanwhile"),
+        _l("A system takes a new password only while it starts. Shut it down and reset the password again."),
     ),
     "deadline": (_l("It takes far too long"), _l("vCloud has not finished in time, and we do not know why.")),
     "internal": (_l("We made a mistake"), _l("The fault is ours and it is written down.")),

@@ -12,8 +12,8 @@ from app.blueprints import filters
 from app.blueprints.lines import name_of, position, step_words, title
 from app.cloud import explain as book
 from app.cloud.models import Operation, OperationEvent
+from app.cloud.passwords import PASSWORD_STAYS
 from app.cloud.steps import KINDS
-from app.cloud.vms import PASSWORD_STAYS
 from app.texts import EXPLANATIONS, HELPERS, STEPS, WAITING, size_mb
 
 SLOWER_AFTER_S = 60

@@ -11,7 +11,7 @@ from app.blueprints import lines, operation_page, web
 from app.blueprints.frame import news
 from app.blueprints.machines import login
 from app.blueprints.paging import Paging, paging
-from app.cloud import vms
+from app.cloud import passwords
 from app.cloud.models import Operation
 from app.db import db
 
@@ -72,7 +72,7 @@ def live_show(operation_id: uuid.UUID) -> web.Answer:
 @web.requires(Permission.VM_CREATE)
 def show_password(operation_id: uuid.UUID) -> web.Answer:
     """The password, to the person who asked for the machine; for a while it can be opened again."""
-    password = vms.take_password(web.actor(), operation_id)
+    password = passwords.take_password(web.actor(), operation_id)
     operation = web.get_operation(operation_id)
     return render_template(
         "operations/password.html",
@@ -88,5 +88,5 @@ def show_password(operation_id: uuid.UUID) -> web.Answer:
 @web.requires(Permission.VM_CREATE)
 def forget_password(operation_id: uuid.UUID) -> web.Answer:
     """The person has it: erase it here."""
-    vms.forget_password(web.actor(), operation_id)
+    passwords.forget_password(web.actor(), operation_id)
     return redirect(url_for("operations.show", operation_id=operation_id), 303)

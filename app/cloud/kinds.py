@@ -1,5 +1,5 @@
 """Every kind of operation. The engine knows the kinds whose modules are imported; whoever runs it imports this."""
 
-from app.cloud import power, vms
+from app.cloud import passwords, power, vms
 
-__all__ = ["power", "vms"]
+__all__ = ["passwords", "power", "vms"]

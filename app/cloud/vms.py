@@ -6,26 +6,23 @@ has used it. The mark of the creation is the operation's id in the vApp's `Descr
 same instant as the vApp, so a creation whose answer was lost is found again, and adopted, not repeated.
 """
 
-import secrets
 import uuid
 from dataclasses import asdict
-from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app import clock, vcloud
-from app.accounts import audit
 from app.accounts.rules import Actor, Permission, can
 from app.cloud import networks, operations, sync
 from app.cloud.models import Network, Operation, VappTemplate, Vdc, Vm
 from app.cloud.offers import CREATE_KIND, ISOLATED, VmSpec, errors_of, own_vdc
+from app.cloud.passwords import make_password
 from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
 from app.db import db, transaction
-from app.errors import AppError, NotFoundError
+from app.errors import AppError
 
 MARK = "skiff:"
-PASSWORD_STAYS = timedelta(minutes=10)
 
 
 # ---- the request ---------------------------------------------------------------------------------------------
@@ -75,56 +72,6 @@ def _params(spec: VmSpec) -> dict[str, Any]:
         "network_urn": network.urn if network else None,
         "is_isolated": network is not None and network.fence_mode == ISOLATED,
     }
-
-
-def make_password() -> str:
-    """A random password that every guest system takes: three kinds of characters, none that look alike."""
-    kinds = ("abcdefghijkmnpqrstuvwxyz", "ABCDEFGHJKLMNPQRSTUVWXYZ", "23456789")
-    characters = [secrets.choice(kind) for kind in kinds] + [secrets.choice("".join(kinds)) for _ in range(13)]
-    secrets.SystemRandom().shuffle(characters)
-    return "".join(characters)
-
-
-def take_password(actor: Actor, operation_id: uuid.UUID) -> str:
-    """The password of a new machine, to the person who asked for the machine.
-
-    It can be read again for `PASSWORD_STAYS`, because an answer may be lost on its way, then it is erased. Raises
-    NotFoundError for other people, AppError `password_not_ready` before the machine is ready, `password_taken` after.
-    """
-    with transaction():
-        operation = _own_creation(actor, operation_id)
-        if operation.is_active:
-            raise AppError("password_not_ready")
-        now = clock.now()
-        is_over = operation.password_shown_at is not None and now - operation.password_shown_at > PASSWORD_STAYS
-        password = operation.password
-        if password is None or is_over:
-            raise AppError("password_taken")
-        if operation.password_shown_at is None:
-            operation.password_shown_at = now
-            audit.record(actor, "vm.password_shown", object_id=operation.vm_id)
-    return password
-
-
-def forget_password(actor: Actor, operation_id: uuid.UUID) -> None:
-    """Erase the password now: the person who asked for the machine has saved it. Safe to repeat."""
-    with transaction():
-        _own_creation(actor, operation_id).password = None
-
-
-def forget_shown_passwords() -> None:
-    """Erase every password whose time is over; the schedule calls it."""
-    with transaction():
-        seen = Operation.password_shown_at < clock.now() - PASSWORD_STAYS
-        has_one = Operation.password_sealed.is_not(None)
-        db.session.execute(update(Operation).where(seen, has_one).values(password_sealed=None))
-
-
-def _own_creation(actor: Actor, operation_id: uuid.UUID) -> Operation:
-    operation = db.session.get(Operation, operation_id)
-    if operation is None or operation.user_id != actor.user_id or operation.account_id != actor.account_id:
-        raise NotFoundError
-    return operation
 
 
 # ---- the steps -----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.accounts.models import AuditEntry
-from app.cloud import offers, operations, turns, vms
+from app.cloud import offers, operations, outcomes, passwords, turns, vms
 from app.cloud.models import Operation, VApp, VappTemplate
 from app.cloud.rules import VmState
 from app.cloud.sizes import Size
@@ -66,7 +66,7 @@ def test_the_mirror_says_what_vcloud_has(cast: Cast, cloud: Simulator, clock: Cl
 
 def test_the_guest_gets_the_password_that_is_shown(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock)
-    password = vms.take_password(cast.owner, done.id)
+    password = passwords.take_password(cast.owner, done.id)
     (vapp_id,) = made(cloud)
     (vm_id,) = cloud.world.vapps[vapp_id].vm_ids
     assert cloud.world.vms[vm_id].customization.admin_password == password
@@ -74,55 +74,55 @@ def test_the_guest_gets_the_password_that_is_shown(cast: Cast, cloud: Simulator,
 
 def test_a_lost_answer_does_not_lose_the_password(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock)
-    first = vms.take_password(cast.owner, done.id)
+    first = passwords.take_password(cast.owner, done.id)
     clock.move(9 * 60)
-    assert vms.take_password(cast.owner, done.id) == first
+    assert passwords.take_password(cast.owner, done.id) == first
 
 
 def test_a_password_that_was_shown_is_erased_ten_minutes_later(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock)
-    vms.take_password(cast.owner, done.id)
+    passwords.take_password(cast.owner, done.id)
     clock.move(10 * 60 + 1)
     with pytest.raises(AppError, match="password_taken"):
-        vms.take_password(cast.owner, done.id)
-    vms.forget_shown_passwords()
+        passwords.take_password(cast.owner, done.id)
+    passwords.forget_shown_passwords()
     assert operation(done.id).password_sealed is None
 
 
 def test_a_password_that_was_saved_is_erased_at_once(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock)
-    vms.take_password(cast.owner, done.id)
-    vms.forget_password(cast.owner, done.id)
+    passwords.take_password(cast.owner, done.id)
+    passwords.forget_password(cast.owner, done.id)
     assert operation(done.id).password_sealed is None
     with pytest.raises(AppError, match="password_taken"):
-        vms.take_password(cast.owner, done.id)
+        passwords.take_password(cast.owner, done.id)
 
 
 def test_a_password_nobody_has_seen_stays(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock)
     clock.move(24 * 3600)
-    vms.forget_shown_passwords()
-    assert vms.take_password(cast.owner, done.id)
+    passwords.forget_shown_passwords()
+    assert passwords.take_password(cast.owner, done.id)
 
 
 def test_a_password_of_ones_own_is_used(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock, password="Adm!n_42")
-    assert vms.take_password(cast.owner, done.id) == "Adm!n_42"
+    assert passwords.take_password(cast.owner, done.id) == "Adm!n_42"
 
 
 def test_the_password_is_shown_to_nobody_else(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock)
     for other in (cast.technician, cast.stranger):
         with pytest.raises(NotFoundError):
-            vms.take_password(other, done.id)
+            passwords.take_password(other, done.id)
         with pytest.raises(NotFoundError):
-            vms.forget_password(other, done.id)
+            passwords.forget_password(other, done.id)
 
 
 def test_the_password_waits_until_the_server_is_ready(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     operation_id = vms.request_create(cast.owner, wish(), new_token())
     with pytest.raises(AppError, match="password_not_ready"):
-        vms.take_password(cast.owner, operation_id)
+        passwords.take_password(cast.owner, operation_id)
 
 
 def test_no_secret_stands_in_the_row_its_events_or_the_audit(cast: Cast, cloud: Simulator, clock: Clock) -> None:
@@ -367,7 +367,7 @@ def test_a_worker_that_was_frozen_past_its_claim_writes_nothing(cast: Cast, clou
     assert frozen is not None
     clock.move(91)
     drain(cloud, clock)
-    with pytest.raises(turns.LostClaimError):
+    with pytest.raises(outcomes.LostClaimError):
         turns.take(frozen)
     assert operation(operation_id).state == "succeeded"
     assert len(made(cloud)) == 1

@@ -7,8 +7,8 @@ from flask.testing import FlaskClient
 
 from app.cloud import operations, vms, wishes
 from app.cloud.models import Operation
+from app.cloud.passwords import PASSWORD_STAYS
 from app.cloud.rules import Action
-from app.cloud.vms import PASSWORD_STAYS
 from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id
 from tests.support.cast import Cast, new_token

@@ -1,0 +1,12 @@
+"""The API generations, for tests of what vCloud is asked to do."""
+
+import pytest
+
+from app.vcloud.query import version_key
+
+
+@pytest.fixture(params=["5.5", "36.0", "39.1"])
+def generation(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Makes our client believe that this is the newest API version it knows. Name it before `cloud`."""
+    monkeypatch.setattr("app.vcloud.wire._TOO_NEW", (*version_key(request.param), 1))
+    return str(request.param)
