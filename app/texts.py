@@ -194,6 +194,7 @@ STEPS: Mapping[str, LazyString] = {
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
     "busy": _l("vCloud finishes another task of this server first."),
+    "queue": _l("Waits for another operation of this vApp."),
 }
 """Why a step waits, by `Operation.waiting_for`."""
 
@@ -213,6 +214,11 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
     ),
     "deadline": (_l("It takes far too long"), _l("vCloud has not finished in time, and we do not know why.")),
     "internal": (_l("We made a mistake"), _l("The fault is ours and it is written down.")),
+    "cancelled": (_l("Cancelled, as you asked"), ""),
+    "turns_lost": (
+        _l("We cannot get through with it"),
+        _l("Our own programs break off at this step again and again. The fault is ours and it is written down."),
+    ),
     "clean_up_failed": (_l("vCloud could not finish, and something is left over"), _l("Support removes it.")),
 }
 """What happened and why, by `Operation.error_code`."""
@@ -301,6 +307,9 @@ ERRORS: Mapping[str, Sentence] = {
     # wishes
     "action_blocked": _blocked,
     "vm_busy": _l("Another operation is at work on this server; wait until it ends."),
+    "cancel_too_late": _l("It is too late to cancel: this step cannot be stopped any more."),
+    "retry_impossible": _l("It cannot go on from where it stopped. Ask for it anew."),
+    "retry_outdated": _l("Something newer was asked of this server since. Open its page and ask for it anew."),
     "form_reused": _l("This page was sent before with other values. Open it anew and try again."),
     "template_gone": _l("This template is not there any more. Choose another one."),
     "network_gone": _l("This network is not there any more. Choose another one."),

@@ -15,6 +15,7 @@ from flask_babel import force_locale, gettext, ngettext
 
 from app import texts
 from app.accounts.rules import Role, StaffRole
+from app.cloud import outcomes
 from app.cloud.rules import Action, Blocked, VmState
 from app.cloud.steps import KINDS
 from app.errors import AppError
@@ -145,7 +146,8 @@ def test_every_error_code_has_a_sentence_and_none_is_left_over() -> None:
 
 def test_every_failure_of_an_operation_is_explained() -> None:
     codes = {code for call in calls("FailedError") if call.args for code in literals(call.args[0])}
-    codes |= {code for call in calls("_stop") for code in literals(call.args[1])}
+    codes |= {code for call in calls("stop") for code in literals(call.args[1])}
+    codes |= {outcomes.CANCELLED}
     codes |= {kind.deadline_verdict for kind in KINDS.values() if kind.deadline_verdict}
     assert codes == set(texts.EXPLANATIONS)
 

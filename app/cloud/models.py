@@ -223,6 +223,7 @@ class Operation(Row):
             postgresql_where=text("state IN ('queued', 'running')"),
         ),
         Index("ix_operations_state_next_at", "state", "next_at"),
+        Index("ix_operations_kind_state_finished_at", "kind", "state", "finished_at"),  # the usual time of a kind
     )
     kind: Mapped[str] = mapped_column(String(40))
     state: Mapped[str] = mapped_column(String(20))
@@ -247,6 +248,7 @@ class Operation(Row):
     step_started_at: Mapped[datetime | None]
     claimed_until: Mapped[datetime | None]
     claim_no: Mapped[int]
+    lost_turns: Mapped[int] = mapped_column(server_default="0")  # turns in a row that ended without a word
     next_at: Mapped[datetime]
     polls: Mapped[int]  # turns of this step that had to wait; decides the next delay
     deadline_at: Mapped[datetime]
@@ -257,7 +259,7 @@ class Operation(Row):
     finished_at: Mapped[datetime | None]
     error_code: Mapped[str | None] = mapped_column(String(60))
     error_params: Mapped[dict[str, Any]]
-    waiting_for: Mapped[str | None] = mapped_column(String(20))  # "unavailable" or "busy": why the step waits
+    waiting_for: Mapped[str | None] = mapped_column(String(20))  # "unavailable", "busy", "queue": why it waits
     user: Mapped[User] = relationship()
     vdc: Mapped[Vdc] = relationship()
     vm: Mapped[Vm | None] = relationship()

@@ -18,7 +18,7 @@ from sqlalchemy.exc import IntegrityError
 from app import clock
 from app.accounts import audit
 from app.accounts.rules import Actor
-from app.cloud import turns
+from app.cloud import outcomes, turns
 from app.cloud.models import ACTIVE, Operation
 from app.cloud.steps import Kind
 from app.db import db, transaction
@@ -116,7 +116,7 @@ def replace_running(running: Operation) -> None:
 
     A worker that is at it writes nothing any more: the fence asks for an active row.
     """
-    turns.finish(running, "cancelled")
+    outcomes.finish(running, outcomes.CANCELLED)
     db.session.flush()
 
 
@@ -145,7 +145,7 @@ def advance(operation_id: uuid.UUID) -> None:
         return
     try:
         due_at_once = turns.take(turn)
-    except turns.LostClaimError:
+    except outcomes.LostClaimError:
         log.warning("operation %s: turn %s came too late and is discarded", turn.operation_id, turn.claim_no)
         return
     if due_at_once:

@@ -31,7 +31,16 @@ class Next:
     text: str = ""
 
 
-Outcome = Wait | Next
+@dataclass(frozen=True, kw_only=True)
+class Again:
+    """One part of the step is done for good, and the step begins anew with the next part; `facts` say which."""
+
+    task_urn: None = None
+    facts: dict[str, Any] = field(default_factory=dict)
+    text: str = ""
+
+
+Outcome = Wait | Again | Next
 
 
 class FailedError(Exception):
@@ -61,7 +70,10 @@ class Turn:
     sent_at: datetime | None
     service_id: uuid.UUID
     deadline_at: datetime
+    step_started_at: datetime
+    cancel_asked: bool
     is_failing: bool
+    is_in_queue: bool
     client: vcloud.Client = field(repr=False, default=None)  # type: ignore[assignment]  # set when the turn begins
 
     @property
@@ -83,6 +95,10 @@ class Step:
     name: str
     look: Callable[[Turn], Outcome | None]
     send: Callable[[Turn], Outcome] | None = None
+    deadline_min: int | None = None  # how long it may take by itself; None: as long as the operation
+    may_cancel: bool = False  # whether the operation can be given up here
+    undoes: bool = False  # takes back what the operation has made, so that it cannot go on from a failed step
+    shares_vapp: bool = False  # its task waits for a guest: neighbours in the vApp need not wait for it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,10 +110,15 @@ class Kind:
     steps: tuple[Step, ...]
     clean_up: tuple[Step, ...] = ()
     deadline_verdict: str | None = None  # the failure a deadline means; None: nobody knows, staff must look
+    has_secret: bool = False  # it needs a password, which is erased when it fails
 
     def step(self, name: str) -> Step:
         """The step of that name, of either sequence."""
         return next(step for step in (*self.steps, *self.clean_up) if step.name == name)
+
+    def is_clean_up(self, name: str) -> bool:
+        """Whether the step of that name tidies up after a failure."""
+        return all(step.name != name for step in self.steps)
 
     def after(self, name: str) -> Step | None:
         """The step that follows in the same sequence, or None at its end."""

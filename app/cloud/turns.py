@@ -1,4 +1,4 @@
-"""One turn of an operation: claim the row, look at vCloud, send at most one command, write back under the fence.
+"""One turn of an operation: claim the row, look at vCloud, send at most one command; `outcomes` writes back.
 
 Whoever claims next goes on from what is written, so any process may die at any moment.
 
@@ -11,18 +11,30 @@ Whoever claims next goes on from what is written, so any process may die at any 
 
 import logging
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
 
 from sqlalchemy import or_, select, update
 
 from app import clock, vcloud
-from app.cloud import explain, gateway
-from app.cloud.models import ACTIVE, Operation, OperationEvent
-from app.cloud.steps import KINDS, FailedError, Kind, Outcome, Step, Turn, Wait
+from app.cloud import gateway, vapp_queue
+from app.cloud.models import ACTIVE, Operation
+from app.cloud.outcomes import (
+    CANCELLED,
+    SETTLE,
+    LostClaimError,
+    end_by_deadline,
+    fail,
+    fenced,
+    note,
+    queue_up,
+    retry,
+    settle,
+    stop,
+)
+from app.cloud.steps import KINDS, FailedError, Outcome, Step, Turn, Wait
 from app.db import db, transaction
 
 log = logging.getLogger(__name__)
@@ -31,21 +43,16 @@ TURN_S = 60
 JOB_TIMEOUT_S = 75
 CLAIM = timedelta(seconds=90)
 SEND_WITHIN = timedelta(seconds=30)  # an older claim sends nothing: somebody else may be about to
-SETTLE = timedelta(seconds=30)
 assert 3 * gateway.LIMITS.call_s <= TURN_S < JOB_TIMEOUT_S < CLAIM.total_seconds()  # noqa: S101  the limits hang together
-POLLS_S = (2, 3, 5, 8, 10)
-RETRY_S = 5
+MOST_LOST_TURNS = 5
+"""So many turns in a row that ended without a word (a worker that dies at it each time) are not tried again."""
 
 must_pass: tuple[type[Exception], ...] = ()
 """Exceptions that end a turn without a verdict on the operation: RQ's time-out, put here by `jobs`."""
 
 
 class DeadlineError(Exception):
-    """The operation has taken longer than its kind allows."""
-
-
-class LostClaimError(Exception):
-    """Another worker holds the operation by now; this turn must not touch anything any more."""
+    """The operation, or its step, has taken longer than its kind allows."""
 
 
 def claim(operation_id: uuid.UUID) -> Turn | None:
@@ -56,7 +63,12 @@ def claim(operation_id: uuid.UUID) -> Turn | None:
         claimed = db.session.execute(
             update(Operation)
             .where(Operation.id == operation_id, Operation.state.in_(ACTIVE), unheld)
-            .values(claimed_until=now + CLAIM, claim_no=Operation.claim_no + 1, state="running")
+            .values(
+                claimed_until=now + CLAIM,
+                claim_no=Operation.claim_no + 1,
+                lost_turns=Operation.lost_turns + 1,  # until it writes something back
+                state="running",
+            )
             .returning(Operation.id),
             execution_options={"synchronize_session": False},
         ).first()
@@ -66,7 +78,7 @@ def claim(operation_id: uuid.UUID) -> Turn | None:
         row.started_at = row.started_at or now
         if row.step_started_at is None:
             row.step_started_at = now
-            _note(row, "begin", "")
+            note(row, "begin", "")
         return Turn(
             operation_id=row.id,
             claim_no=row.claim_no,
@@ -82,7 +94,10 @@ def claim(operation_id: uuid.UUID) -> Turn | None:
             sent_at=row.step_sent_at,
             service_id=row.vdc.service_id,
             deadline_at=row.deadline_at,
+            step_started_at=row.step_started_at,
+            cancel_asked=row.cancel_asked_at is not None,
             is_failing=row.error_code is not None,
+            is_in_queue=row.waiting_for == "queue",
         )
 
 
@@ -90,44 +105,57 @@ def take(turn: Turn) -> bool:
     """Carry a claimed turn out; True when the next one is due at once. LostClaimError when it came too late."""
     kind = KINDS[turn.kind]
     try:
-        return _settle(turn, kind, _act(kind.step(turn.step), turn))
+        return settle(turn, kind, _act(kind.step(turn.step), turn))
     except LostClaimError:
         raise
     except must_pass:
         raise
+    except vapp_queue.InQueueError:
+        return queue_up(turn, kind)
     except DeadlineError:
-        return _end_by_deadline(turn, kind)
+        return end_by_deadline(turn, kind)
     except FailedError as verdict:
-        return _fail(turn, kind, verdict)
+        return fail(turn, kind, verdict)
     except (vcloud.Busy, vcloud.Unavailable, vcloud.SessionExpired) as error:
-        return _retry(turn, error)
+        return retry(turn, error)
     except vcloud.VcloudError as error:  # Refused, and NotFound where the step has no answer to it
-        return _fail(turn, kind, FailedError("refused", **_words(error)))
+        words = {"minor_code": error.minor_code, "message": error.message, "request_id": error.request_id}
+        return fail(turn, kind, FailedError("refused", **words))
     except Exception:
         log.exception("operation %s: turn %s broke at step %s", turn.operation_id, turn.claim_no, turn.step)
-        return _stop(turn, "internal", {})
+        return stop(turn, "internal", {})
 
 
 def _act(step: Step, turn: Turn) -> Outcome:
     """The slow part, outside of any transaction: at most one poll, one look and one command."""
-    if clock.now() > turn.deadline_at:
+    may_give_up = turn.cancel_asked and step.may_cancel and not turn.is_failing
+    if turn.is_in_queue and not may_give_up and vapp_queue.must_wait(turn.operation_id):
+        raise vapp_queue.InQueueError
+    if clock.now() > _until(step, turn):
         raise DeadlineError
     with gateway.client(turn.service_id) as client:
         turn = replace(turn, client=client)
         if turn.task_urn is not None:
-            still_running = _poll(client, turn.task_urn)
-            if still_running is not None:
-                return still_running
+            running = _poll(turn, turn.task_urn)
+            if running is not None:
+                return _ask_to_stop(turn, turn.task_urn, running) if may_give_up else running
         outcome = step.look(turn)
-        if outcome is not None:
-            return outcome
-        if step.send is None:
-            return Wait()
-        settled_at = turn.sent_at + SETTLE if turn.sent_at else None
-        if settled_at is not None and clock.now() < settled_at:
-            return Wait(delay_s=(settled_at - clock.now()).total_seconds())
-        _note_intent(turn)
-        return _send(step, step.send, turn)
+        if outcome is None and turn.sent_at is not None and clock.now() < turn.sent_at + SETTLE:
+            return Wait(delay_s=(turn.sent_at + SETTLE - clock.now()).total_seconds())
+        # Here nothing of this step is under way in vCloud: it only waits, or would send something now.
+        only_waits = isinstance(outcome, Wait) and outcome.task_urn is None
+        if may_give_up and (outcome is None or only_waits):
+            raise FailedError(CANCELLED)
+        if outcome is None and step.send is not None:
+            _note_intent(turn)
+            outcome = _send(step, step.send, turn)
+        return outcome or Wait()
+
+
+def _until(step: Step, turn: Turn) -> datetime:
+    if step.deadline_min is None:
+        return turn.deadline_at
+    return min(turn.deadline_at, turn.step_started_at + timedelta(minutes=step.deadline_min))
 
 
 def _send(step: Step, send: Callable[[Turn], Outcome], turn: Turn) -> Outcome:
@@ -141,18 +169,30 @@ def _send(step: Step, send: Callable[[Turn], Outcome], turn: Turn) -> Outcome:
         return outcome
 
 
-def _poll(client: vcloud.Client, task_urn: str) -> Wait | None:
+def _poll(turn: Turn, task_urn: str) -> Wait | None:
     """Wait while the task runs; None when it has ended well or is forgotten, so that the step looks for itself."""
     try:
-        task = client.task(task_urn)
+        task = turn.client.task(task_urn)
     except vcloud.NotFound:
         return None
     if not task.status.final:
         return Wait(task_urn=task_urn, progress=task.progress, text=task.operation)
     if task.status is vcloud.TaskStatus.SUCCESS:
         return None
+    if task.status is vcloud.TaskStatus.CANCELED and turn.cancel_asked:
+        raise FailedError(CANCELLED)
     words = {"minor_code": task.error.minor_code, "message": task.error.message} if task.error else {}
     raise FailedError("task_failed" if task.status is vcloud.TaskStatus.ERROR else "task_canceled", **words)
+
+
+def _ask_to_stop(turn: Turn, task_urn: str, running: Wait) -> Wait:
+    """Ask vCloud once to cancel the task, and read what became of it; it may be too late, then the work goes on."""
+    if turn.facts.get("stop_asked") == task_urn:
+        return running
+    told = {"stop_asked": task_urn}
+    with suppress(vcloud.Refused, vcloud.NotFound):  # it has ended meanwhile, or vCloud does not stop such a task
+        turn.client.cancel(task_urn)
+    return replace(_poll(turn, task_urn) or replace(running, delay_s=0), facts=told)
 
 
 def _note_intent(turn: Turn) -> None:
@@ -160,129 +200,21 @@ def _note_intent(turn: Turn) -> None:
     now = clock.now()
     if now - turn.claimed_at > SEND_WITHIN:
         raise LostClaimError
-    with _fenced(turn, release=False) as row:
+    with fenced(turn, release=False) as row:
+        vapp_queue.require_turn(row)
         row.step_sent_at = now
 
 
-@contextmanager
-def _fenced(turn: Turn, *, release: bool = True) -> Iterator[Operation]:
-    """A transaction on the row, provided that this turn still holds it; LostClaimError if not."""
-    with transaction():
-        row = db.session.scalar(
-            select(Operation)
-            .where(Operation.id == turn.operation_id, Operation.claim_no == turn.claim_no, Operation.state.in_(ACTIVE))
-            .with_for_update()
-        )
-        if row is None:
-            raise LostClaimError
-        yield row
-        if release:
-            row.claimed_until = None
-            row.moved_at = clock.now()
+def give_up_lost() -> None:
+    """Bring to staff what no worker gets through: each turn of it ended without a word. The schedule calls it.
 
-
-def _settle(turn: Turn, kind: Kind, outcome: Outcome) -> bool:
-    """Write what the turn brought; True when the next one is due at once."""
-    with _fenced(turn) as row:
-        row.facts = {**row.facts, **outcome.facts}
-        row.task_urn = outcome.task_urn
-        row.waiting_for = None
-        if isinstance(outcome, Wait):
-            _wait(row, outcome)
-        else:
-            if outcome.apply is not None:
-                outcome.apply(row)
-            _note(row, "done", outcome.text)
-            _go_on(row, kind)
-        return _is_due(row)
-
-
-def _wait(row: Operation, outcome: Wait) -> None:
-    delay_s = outcome.delay_s if outcome.delay_s is not None else POLLS_S[min(row.polls, len(POLLS_S) - 1)]
-    if outcome.text and (outcome.progress != row.progress or row.polls == 0):
-        _note(row, "task", f"{outcome.text} {outcome.progress} %" if outcome.progress is not None else outcome.text)
-    row.progress = outcome.progress
-    row.polls += 1
-    row.next_at = clock.now() + timedelta(seconds=delay_s)
-
-
-def _go_on(row: Operation, kind: Kind) -> None:
-    following = kind.after(row.step)
-    row.step_sent_at = row.step_started_at = row.progress = None
-    row.polls = 0
-    row.next_at = clock.now()
-    if following is not None:
-        row.step = following.name
-    else:
-        finish(row, "failed" if row.error_code else "succeeded")
-
-
-def _retry(turn: Turn, error: vcloud.VcloudError) -> bool:
-    """Same step later. A command that may have been accepted keeps its note, so the next turn looks and waits."""
-    log.warning("operation %s at %s: %s, trying again", turn.operation_id, turn.step, error)
-    with _fenced(turn) as row:
-        if not error.sent and turn.sent_at is None:
-            row.step_sent_at = None
-        waiting_for = "busy" if isinstance(error, vcloud.Busy) else "unavailable"
-        if row.waiting_for != waiting_for:
-            _note(row, "wait", str(error))
-        row.waiting_for = waiting_for
-        row.next_at = clock.now() + (SETTLE if error.sent else timedelta(seconds=RETRY_S))
-        return _is_due(row)
-
-
-def _fail(turn: Turn, kind: Kind, verdict: FailedError) -> bool:
-    """The wish cannot be fulfilled: tidy up if the kind knows how, then it has failed."""
-    if turn.is_failing:
-        return _stop(turn, "clean_up_failed", verdict.params)
-    with _fenced(turn) as row:
-        row.error_code, row.error_params = verdict.code, verdict.params
-        row.task_urn = row.step_sent_at = row.step_started_at = row.waiting_for = row.progress = None
-        said = str(verdict.params.get("message") or "")
-        _note(row, "error", said or verdict.code)
-        if said:
-            explain.gather(verdict.params.get("minor_code"), said, row.id)
-        row.next_at, row.polls = clock.now(), 0
-        row.facts = {**row.facts, "failed_step": row.step}
-        if kind.clean_up:
-            row.step = kind.clean_up[0].name
-        else:
-            finish(row, "failed")
-        return _is_due(row)
-
-
-def _end_by_deadline(turn: Turn, kind: Kind) -> bool:
-    if kind.deadline_verdict is None:
-        return _stop(turn, "deadline", {})
-    return _fail(turn, kind, FailedError(kind.deadline_verdict))
-
-
-def _stop(turn: Turn, code: str, params: dict[str, Any]) -> bool:
-    """Nobody knows how to go on: staff must look. What failed first stays the reason on the page."""
-    with _fenced(turn) as row:
-        if row.error_code is None:
-            row.error_code, row.error_params = code, params
-        _note(row, "error", str(params.get("message") or code))
-        finish(row, "needs_attention")
-        return _is_due(row)
-
-
-def _is_due(row: Operation) -> bool:
-    return row.is_active and row.next_at <= clock.now()
-
-
-def finish(row: Operation, state: str) -> None:
-    """Write the end of an operation, inside the caller's transaction. The secret stays only for one that succeeded."""
-    row.state = state
-    row.finished_at = row.moved_at = clock.now()
-    row.task_urn = row.progress = row.waiting_for = row.claimed_until = None
-    if state != "succeeded":
-        row.password = None
-
-
-def _note(row: Operation, kind: str, text: str) -> None:
-    db.session.add(OperationEvent(operation_id=row.id, at=clock.now(), step=row.step, kind=kind, text=text[:2000]))
-
-
-def _words(error: vcloud.VcloudError) -> dict[str, Any]:
-    return {"minor_code": error.minor_code, "message": error.message, "request_id": error.request_id}
+    Nothing is brought there that merely waits for a worker: its next turn decides. The claim keeps out a worker that
+    is at it after all.
+    """
+    lost = select(Operation.id).where(Operation.state.in_(ACTIVE), Operation.lost_turns >= MOST_LOST_TURNS)
+    ids = list(db.session.scalars(lost))
+    db.session.rollback()
+    for operation_id in ids:
+        turn = claim(operation_id)
+        if turn is not None:
+            stop(turn, "turns_lost", {})
