@@ -16,7 +16,7 @@ from vcdsim.api.version import SUPPORTED, text
 from vcdsim.refusals import RefusalError
 
 #: Documents that must have been validated at each version, so that what is done cannot become less unseen.
-FEWEST_OF_THE_TOUR, FEWEST_OF_THE_PANEL, FEWEST_SWAPS, FEWEST_TYPES = 500, 56, 170, 60
+FEWEST_OF_THE_TOUR, FEWEST_OF_THE_PANEL, FEWEST_SWAPS, FEWEST_TYPES = 600, 56, 170, 60
 
 #: Versions that brought a schema of their own, and two of those known by what changed since.
 VERSIONS_OF_SWAPS = ((5, 5), (5, 6), (9, 0), (20, 0), (27, 0), (29, 0), (30, 0), (33, 0), (39, 1))
