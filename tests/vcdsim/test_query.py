@@ -167,6 +167,7 @@ def test_a_moment_that_was_read_is_found_again(sim: Simulator, talk: Talk) -> No
     for comparison in ("==", "=le=", "=ge="):
         assert "shop" in names(talk, f"type=vApp&filter=creationDate{comparison}{row.get('creationDate')}")
     assert names(talk, f"type=vApp&filter=creationDate=lt={row.get('creationDate')}") == []
+    assert names(talk, "type=vApp&filter=creationDate==1970*Z") == ["shop"]
 
 
 def test_a_name_comes_back_as_it_is(sim: Simulator, talk: Talk) -> None:

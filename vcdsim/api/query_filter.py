@@ -135,7 +135,7 @@ class _Comparison:
 
     def __call__(self, rows: list[Any]) -> list[Any]:
         values = self.read(rows)
-        good = {value for value in set(values) if self.test(value)}
+        good = set(filter(self.test, set(values)))
         return [row for row, value in zip(rows, values, strict=True) if value in good]
 
     def __or__(self, other: _Comparison) -> _Comparison:
@@ -186,7 +186,13 @@ def _pattern(wanted: str) -> Test:
     first, *middle, last = map(re.escape, wanted.split("*"))
     pattern = first + "".join(f"(?>.*?{part})" for part in middle) + ".*" + last
     match = re.compile(pattern, re.DOTALL).fullmatch
-    return lambda value: value is not None and match(_lowered(value)) is not None
+
+    def test(value: Value) -> bool:
+        if isinstance(value, str):
+            return match(value.lower()) is not None
+        return value is not None and match(shown(value).lower()) is not None
+
+    return test
 
 
 def _lowered(value: str | float) -> str:
