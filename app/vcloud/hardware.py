@@ -5,6 +5,7 @@ Editing the fetched section is what keeps the rest: a disk that is left out of i
 
 import itertools
 import math
+from collections.abc import Mapping
 
 from lxml import etree
 
@@ -89,35 +90,39 @@ def _grow(item: Element, size_mb: int) -> None:
 
 
 def _add_disk(section: Element, size_mb: int) -> None:
-    """Add a disk behind the others, on the controller of the first, or on a new one if there is no disk."""
+    """Add a disk behind the others, on the controller of the first; without disks on one that vCloud will make."""
     disks = _items(section).get(_DISK, [])
     ids = [integer(text(item, "InstanceID", namespace=RASD)) or 0 for item in disks]
     instance_id = max([_FIRST_DISK_ID - 1, *ids]) + 1
-    bus, parent = dict(_NEW_BUS), None
-    if disks:
-        said = machines.disk(disks[0])
-        parent = said.bus_instance_id
-        bus |= {"busType": str(said.bus_type)} if said.bus_type else {}
-        bus |= {"busSubType": said.bus_sub_type} if said.bus_sub_type else {}
-    item = etree.Element(f"{{{OVF}}}Item")
     values = {
-        "AddressOnParent": str(_free_unit(disks, parent)) if parent else None,
         "Description": "Hard disk",
         "ElementName": f"Hard disk {instance_id - _FIRST_DISK_ID + 1}",
         "HostResource": "",
         "InstanceID": str(instance_id),
-        "Parent": parent,
         "ResourceType": _DISK,
         "VirtualQuantity": str(size_mb * 2**20),
         "VirtualQuantityUnits": "byte",
     }
-    for name, value in values.items():
-        if value is not None:
-            etree.SubElement(item, f"{{{RASD}}}{name}").text = value or None
-    for host in item.iterchildren(f"{{{RASD}}}HostResource"):
-        for name, value in {"capacity": str(size_mb), **bus}.items():
-            host.set(f"{{{VCLOUD}}}{name}", value)
+    bus = dict(_NEW_BUS)
+    if disks:
+        first = machines.disk(disks[0])
+        bus = {"busType": str(first.bus_type or bus["busType"]), "busSubType": first.bus_sub_type or bus["busSubType"]}
+        if parent := first.bus_instance_id:
+            values |= {"AddressOnParent": str(_free_unit(disks, parent)), "Parent": parent}
+    item = _item(values, {"capacity": str(size_mb), **bus})
     section.insert(section.index(disks[-1]) + 1 if disks else len(section), item)
+
+
+def _item(values: Mapping[str, str], host: Mapping[str, str]) -> Element:
+    """Return a hardware item with these properties and these attributes of its HostResource."""
+    item = etree.Element(f"{{{OVF}}}Item")
+    for name, value in sorted(values.items()):
+        found = etree.SubElement(item, f"{{{RASD}}}{name}")
+        found.text = value or None
+        if name == "HostResource":
+            for key, fact in host.items():
+                found.set(f"{{{VCLOUD}}}{key}", fact)
+    return item
 
 
 def _free_unit(disks: list[Element], parent: str) -> int:
