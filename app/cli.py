@@ -69,7 +69,13 @@ def _vcloud_login(who: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
     """Options for a login to vCloud. A password or token that is named without a value is asked for, without echo."""
     options = (
         click.option("--username", help=f"{who}, without @organization."),
-        click.option("--password", prompt="Password in vCloud", prompt_required=False, hide_input=True),
+        click.option(
+            "--password",
+            prompt="Password in vCloud",
+            prompt_required=False,
+            hide_input=True,
+            help="Asked for where it is not given, so that it stands in no shell history.",
+        ),
         click.option(
             "--api-token",
             prompt="API token",
