@@ -158,6 +158,17 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
         _l("%(name)s has a new password"),
         _l("%(name)s did not get a new password"),
     ),
+    "add_disk": (_l("Adding a disk to %(name)s"), _l("%(name)s has a new disk"), _l("%(name)s did not get a new disk")),
+    "grow_disk": (
+        _l("Growing a disk of %(name)s"),
+        _l("A disk of %(name)s has grown"),
+        _l("The disk of %(name)s did not grow"),
+    ),
+    "remove_disk": (
+        _l("Removing a disk of %(name)s"),
+        _l("A disk of %(name)s is removed"),
+        _l("The disk of %(name)s could not be removed"),
+    ),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
@@ -166,6 +177,9 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "shut_down": _l("Asked to shut down"),
     "power_off": _l("Powering off"),
     "reset_password": _l("Resetting the password"),
+    "add_disk": _l("Adding a disk"),
+    "grow_disk": _l("Growing a disk"),
+    "remove_disk": _l("Removing a disk"),
 }
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
@@ -175,6 +189,9 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "shut_down": _l("Being shut down since %(time)s; wait until it ends."),
     "power_off": _l("Being powered off since %(time)s; wait until it ends."),
     "reset_password": _l("Its password is being reset since %(time)s; wait until it ends."),
+    "add_disk": _l("It gets a disk since %(time)s; wait until it ends."),
+    "grow_disk": _l("Its disk grows since %(time)s; wait until it ends."),
+    "remove_disk": _l("A disk is being removed since %(time)s; wait until it ends."),
 }
 """Why nothing else can be asked of it meanwhile."""
 
@@ -190,6 +207,10 @@ STEPS: Mapping[str, LazyString] = {
     "undeploy": _l("Switch off and free CPU and memory"),
     "set_password": _l("Give vCloud the new password"),
     "customised_start": _l("Switch on, so that the system takes the password"),
+    "grow_disk": _l("Grow the disk"),
+    "note_disks": _l("Look at the disks"),
+    "add_disk": _l("Add the disk"),
+    "remove_disk": _l("Remove the disk and its data"),
 }
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
@@ -220,6 +241,10 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
         _l("Our own programs break off at this step again and again. The fault is ours and it is written down."),
     ),
     "clean_up_failed": (_l("vCloud could not finish, and something is left over"), _l("Support removes it.")),
+    "disks_changed": (
+        _l("The disks are not what they were"),
+        _l("Somebody has changed them in vCloud. We read them anew; look at them, then ask again."),
+    ),
 }
 """What happened and why, by `Operation.error_code`."""
 
@@ -345,6 +370,13 @@ ERRORS: Mapping[str, Sentence] = {
     "vapp_name_long": _l("%(length)s characters, %(most)s are possible. Take a shorter name."),
     "vm_password_length": _l("A password has %(least)s to %(most)s characters."),
     "vm_password_characters": _l("Use Latin letters, digits and signs, without spaces."),
+    # disks
+    "disk_gone": _l("This disk is not there any more. Open the page anew and choose again."),
+    "disk_independent": _l("This disk belongs to the data center, not to the server; it is changed in vCloud."),
+    "disk_is_first": _l("The system starts from this disk. It goes only with the whole server."),
+    "disk_gb_empty": _l("A disk has 1 GB at least."),
+    "disk_gb_not_larger": _l("The disk has %(old)s already, and disks only grow. Take more than that."),
+    "disk_gb_no_room": _l("%(value)s of disk do not fit: %(most)s are possible now. Take less or delete a server."),
 }
 """The sentence of each error code, or the function that makes it where a number decides the form of words."""
 

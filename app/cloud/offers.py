@@ -11,12 +11,15 @@ from sqlalchemy import select
 
 from app.accounts.rules import Actor
 from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
+from app.cloud.rules import Action
 from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, misfit, name_errors, password_errors, size_errors
 from app.db import db
 from app.errors import AppError, NotFoundError
 
 CREATE_KIND = "create"
 ISOLATED = "isolated"
+GROWING = (Action.ADD_DISK.value, Action.GROW_DISK.value)
+"""Kinds of operations that take disk beside creation."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,25 +71,29 @@ def networks(vdc_id: uuid.UUID) -> list[Network]:
 
 
 def free_of(vdc_id: uuid.UUID) -> Free:
-    """What is left for new machines: the limits less all machines in the mirror and all creations under way.
+    """What is left: the limits less all machines in the mirror, and all creations and growing disks under way.
 
     Machines that are off count as well, so that everything that exists could run at the same time.
     """
     vdc = db.session.get_one(Vdc, vdc_id)
     machines = list(db.session.scalars(select(Vm).where(Vm.vdc_id == vdc_id, Vm.gone_at.is_(None))))
-    coming = [
-        Size(**operation.params["size"])
-        for operation in db.session.scalars(
+    wanted = list(
+        db.session.scalars(
             select(Operation).where(
-                Operation.vdc_id == vdc_id, Operation.kind == CREATE_KIND, Operation.state.in_(ACTIVE)
+                Operation.vdc_id == vdc_id, Operation.kind.in_((CREATE_KIND, *GROWING)), Operation.state.in_(ACTIVE)
             )
         )
-        if "vm_urn" not in operation.facts
+    )
+    coming = [
+        Size(**operation.params["size"])
+        for operation in wanted
+        if operation.kind == CREATE_KIND and "vm_urn" not in operation.facts
     ]
+    growing_gb = sum(_growth_gb(operation) for operation in wanted if operation.kind in GROWING)
     taken = Size(
         cpu_count=sum(vm.cpu_count for vm in machines) + sum(size.cpu_count for size in coming),
         memory_mb=sum(vm.memory_mb for vm in machines) + sum(size.memory_mb for size in coming),
-        disk_gb=sum(vm.disk_gb for vm in machines) + sum(size.disk_gb for size in coming),
+        disk_gb=sum(vm.disk_gb for vm in machines) + sum(size.disk_gb for size in coming) + growing_gb,
     )
     cpu_limit = vdc.cpu_limit_mhz // vdc.vcpu_mhz if vdc.cpu_limit_mhz and vdc.vcpu_mhz else None
     disk_limit = vdc.storage_limit_mb // 1024 if vdc.storage_limit_mb is not None else None
@@ -96,6 +103,14 @@ def free_of(vdc_id: uuid.UUID) -> Free:
         disk_gb=_left(disk_limit, taken.disk_gb),
         vm_count=_left(vdc.vm_quota, len(machines) + len(coming)),
     )
+
+
+def _growth_gb(operation: Operation) -> int:
+    """What a disk that is being added or grown takes beyond what the mirror knows."""
+    disks = operation.vm.disks if operation.vm else []
+    instance_id = operation.params.get("instance_id")
+    has_mb = next((disk["size_mb"] for disk in disks if disk["instance_id"] == instance_id), 0)
+    return max(0, int(operation.params["size_gb"]) - has_mb // 1024)
 
 
 def _left(limit: int | None, taken: int) -> int | None:
