@@ -50,6 +50,8 @@ SCHEDULE = (
     Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync.probe_all),
     # A password that was shown is erased some minutes later.
     Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.passwords.forget_shown_passwords),
+    # What no worker gets through is brought to staff.
+    Scheduled(name="watchdog", every=lambda _: timedelta(minutes=1), run=turns.give_up_lost),
     # Reads every virtual data center. Rings one job each, so that a slow vCloud holds up no other.
     Scheduled(
         name="sync",

@@ -42,13 +42,18 @@ def once(name: str, task_name: str, call: Callable[[Turn], vcloud.Task]) -> Step
     def look(turn: Turn) -> Outcome | None:
         if turn.task_urn is not None:  # the engine has waited for it, and it has ended well
             return Next()
-        if turn.sent_at is None:
-            return None
-        found = turn.client.tasks_named(turn.params["vm_name"], since=turn.sent_at)
-        ours = [task for task in found if task.object_id == turn.machine and task.operation_name == task_name]
-        return Wait(task_urn=ours[0].id, delay_s=0) if ours else None
+        return adopted(turn, task_name)
 
     return Step(name=name, look=look, send=change(call))
+
+
+def adopted(turn: Turn, task_name: str) -> Outcome | None:
+    """The task of a command whose answer was lost, to be waited for; None when vCloud has begun none."""
+    if turn.sent_at is None:
+        return None
+    found = turn.client.tasks_named(turn.params["vm_name"], since=turn.sent_at)
+    ours = [task for task in found if task.object_id == turn.machine and task.operation_name == task_name]
+    return Wait(task_urn=ours[0].id, delay_s=0) if ours else None
 
 
 def read_back(differences: Callable[[Turn, vcloud.Vm], list[Difference]] | None = None) -> Step:
@@ -69,6 +74,13 @@ def read_back(differences: Callable[[Turn, vcloud.Vm], list[Difference]] | None 
     return Step(name="read_back", look=look)
 
 
+def _look_again(turn: Turn) -> Outcome | None:
+    try:
+        return READ_BACK.look(turn)
+    except vcloud.NotFound:
+        return Next()  # it is gone, or out of our reach: the next inventory says so
+
+
 def _look_on(turn: Turn) -> Outcome | None:
     return Next() if live_vm(turn).status == vcloud.VmStatus.POWERED_ON else None
 
@@ -78,7 +90,9 @@ def _look_undeployed(turn: Turn) -> Outcome | None:
 
 
 READ_BACK = read_back()
-POWER_ON = Step(name="power_on", look=_look_on, send=command(lambda client, vm: client.power_on(vm)))
+LOOK_AGAIN = (Step(name="look_again", look=_look_again, deadline_min=5),)
+"""The clean-up of a kind that takes nothing back: what a failure half way has left of the machine is shown."""
+POWER_ON = Step(name="power_on", look=_look_on, send=command(lambda client, vm: client.power_on(vm)), may_cancel=True)
 UNDEPLOY = Step(
     name="undeploy",
     look=_look_undeployed,
