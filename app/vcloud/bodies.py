@@ -14,7 +14,7 @@ from app.vcloud.wiring import wire
 from app.vcloud.wishes import NewVApp, NewVm, Wiring
 from app.vcloud.xml import OVF, VCLOUD, Element, children
 
-_GENERAL_PARAMS_SINCE = (5, 6)  # the same that brought SourcedItem to instantiating
+GENERAL_PARAMS_SINCE = (5, 6)  # the same that brought SourcedItem to instantiating
 _NAMESPACES = {None: VCLOUD, "ovf": OVF}
 _STILL = {"deploy": "false", "powerOn": "false"}  # each step of a creation can then fail alone
 
@@ -32,7 +32,7 @@ def instantiate(wish: NewVApp, inner: Mapping[str, tuple[VAppNetwork, ...]], bas
     address, for the references must be hrefs. Below 5.6 there is no SourcedItem: the VMs keep the template's names and
     wiring, and the caller has to reconfigure them.
     """
-    sourced = wish.vms if version_key(version) >= _GENERAL_PARAMS_SINCE else ()
+    sourced = wish.vms if version_key(version) >= GENERAL_PARAMS_SINCE else ()
     networks = {network.name: network for network in (wish.network,) if network}
     for urn in inner.keys() - {vm.template_vm_urn for vm in sourced}:
         networks = {network.name: network for network in inner[urn]} | networks
@@ -65,7 +65,7 @@ def network_config(section: Element, network: VAppNetwork, base: str) -> bytes:
     """
     root = without_links(section)
     if any(old.get("networkName") == network.name for old in children(root, "NetworkConfig")):
-        raise Refused(f"the vApp has a network {network.name} already")
+        raise Refused(f"the vApp has a network {network.name} already", minor_code="DUPLICATE_NAME")
     _network_config(root, network, base)
     return _bytes(root)
 
@@ -102,7 +102,7 @@ def _sourced_item(root: Element, vm: NewVm, base: str, version: str) -> None:
     """Below 5.6 the name of the reference is that of the new VM, and there is no place for a description."""
     item = _add(root, "SourcedItem")
     source = _add(item, "Source", href=base + template_vm_path(vm.template_vm_urn))
-    if version_key(version) >= _GENERAL_PARAMS_SINCE:
+    if version_key(version) >= GENERAL_PARAMS_SINCE:
         general = _add(item, "VmGeneralParams")
         _add(general, "Name", vm.name)
         if vm.description:

@@ -82,7 +82,7 @@ def _grow(item: Element, size_mb: int) -> None:
         raise xml.MalformedError("a disk without HostResource")
     has_mb = machines.disk(item).size_mb
     if size_mb < has_mb:
-        raise Refused(f"the disk has {has_mb} MB and can not shrink to {size_mb} MB")
+        raise Refused(f"the size of the disk cannot be reduced from {has_mb} MB to {size_mb} MB")
     named = [name for name in host.attrib if etree.QName(name).localname == "capacity"]
     host.set(named[0] if named else f"{{{VCLOUD}}}capacity", str(size_mb))
     _set_rasd(item, "VirtualQuantity", str(size_mb * 2**20))

@@ -116,7 +116,7 @@ def test_many_disks_leave_out_the_place_of_the_controller(sim: Simulator, client
 
 def test_a_disk_that_would_shrink_is_refused_before_anything_is_sent(sim: Simulator, client: Client) -> None:
     vm = vm_named(client, "sandbox")
-    with pytest.raises(Refused, match="has 10240 MB and can not shrink to 5120 MB"):
+    with pytest.raises(Refused, match="cannot be reduced from 10240 MB to 5120 MB"):
         client.reconfigure(vm.id, VmChange(disk_mb={"2000": 5120}))
     assert sent(sim, "/action/reconfigureVm") == 0
 

@@ -154,7 +154,7 @@ def test_a_disk_of_the_same_size_is_no_shrinking(vcd: Vcd) -> None:
 
 def test_a_disk_that_would_shrink_is_refused_and_nothing_sent(vcd: Vcd) -> None:
     vcd.answer("GET", PATHS[VM], fixture("vm-5.5"))
-    with pytest.raises(Refused, match="has 20480 MB"):
+    with pytest.raises(Refused, match="cannot be reduced from 20480 MB to 20479 MB"):
         vcd.client().reconfigure(VM, VmChange(disk_mb={"2000": 20479}))
     assert [call.split()[0] for call in vcd.calls] == ["GET"]
 

@@ -93,8 +93,9 @@ def test_the_others_stay_as_they_were_though_one_is_routed_and_in_use(sim: Simul
 
 def test_a_network_of_a_taken_name_is_refused_before_anything_is_sent(sim: Simulator, client: Client) -> None:
     vapp = vapp_named(client, "sandbox")
-    with pytest.raises(Refused, match="has a network acme-net already"):
+    with pytest.raises(Refused, match="has a network acme-net already") as caught:
         client.add_network(vapp.id, VAppNetwork("acme-net", network_urn(client), "bridged"))
+    assert caught.value.minor_code == "DUPLICATE_NAME"
     assert sent(sim, "/networkConfigSection/") == 0
 
 
