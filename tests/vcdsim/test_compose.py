@@ -46,6 +46,16 @@ def test_an_added_vm_is_powered_on_when_asked_to(sim: Simulator, talk: Talk) -> 
     assert talk.get(talk.vm("shop-web-3")).get("status") == "4"
 
 
+def test_below_5_6_a_vm_has_the_name_of_the_reference_to_its_source(sim: Simulator) -> None:
+    talk = Talk(sim, version="5.5")
+    source = f"{BASE}/api/vAppTemplate/vm-{id_of(sim, 'template_vms', 'debian-12')}"
+    for name in ("shop-web-3", "shop-web-4"):
+        item = f'<SourcedItem><Source name="{name}" href="{source}"/></SourcedItem>'
+        assert recompose(talk, "shop", item).status == 202
+        sim.settle()
+    assert names(talk, "shop")[-2:] == ["shop-web-3", "shop-web-4"]
+
+
 def test_a_vm_is_deleted_by_recompose_and_the_others_stay(sim: Simulator, talk: Talk) -> None:
     assert recompose(talk, "build", delete_item(talk, "ci-runner-2")).status == 202
     sim.settle()
