@@ -169,6 +169,11 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
         _l("A disk of %(name)s is removed"),
         _l("The disk of %(name)s could not be removed"),
     ),
+    "change_network": (
+        _l("Changing the network of %(name)s"),
+        _l("The network of %(name)s is changed"),
+        _l("The network of %(name)s could not be changed"),
+    ),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
@@ -180,6 +185,7 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "add_disk": _l("Adding a disk"),
     "grow_disk": _l("Growing a disk"),
     "remove_disk": _l("Removing a disk"),
+    "change_network": _l("Changing the network"),
 }
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
@@ -192,6 +198,7 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "add_disk": _l("It gets a disk since %(time)s; wait until it ends."),
     "grow_disk": _l("Its disk grows since %(time)s; wait until it ends."),
     "remove_disk": _l("A disk is being removed since %(time)s; wait until it ends."),
+    "change_network": _l("Its network is being changed since %(time)s; wait until it ends."),
 }
 """Why nothing else can be asked of it meanwhile."""
 
@@ -211,6 +218,8 @@ STEPS: Mapping[str, LazyString] = {
     "note_disks": _l("Look at the disks"),
     "add_disk": _l("Add the disk"),
     "remove_disk": _l("Remove the disk and its data"),
+    "join_network": _l("Connect the vApp to the network"),
+    "set_cards": _l("Connect the network cards"),
 }
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
@@ -377,6 +386,16 @@ ERRORS: Mapping[str, Sentence] = {
     "disk_gb_empty": _l("A disk has 1 GB at least."),
     "disk_gb_not_larger": _l("The disk has %(old)s already, and disks only grow. Take more than that."),
     "disk_gb_no_room": _l("%(value)s of disk do not fit: %(most)s are possible now. Take less or delete a server."),
+    # network cards
+    "cards_missing": _l("Nothing was chosen. Choose a network for at least one card."),
+    "card_twice": _l("This network card is named twice."),
+    "card_index_bad": _l("A server has %(most)s network cards at most, numbered from 0."),
+    "card_gone": _l("This network card is not there any more. Open the page anew and choose again."),
+    "card_mode_bad": _l("An address comes from the pool, from DHCP or by hand, or there is none. Choose one of these."),
+    "ip_missing": _l("Give the address, or let vCloud take one from the pool."),
+    "ip_bad": _l("This is not an address. Write it as 10.0.0.15."),
+    "ip_outside": _l("This address is not in the network %(network)s. Take one of it."),
+    "ip_reserved": _l("This address belongs to the network itself. Take another one."),
 }
 """The sentence of each error code, or the function that makes it where a number decides the form of words."""
 

@@ -128,7 +128,8 @@ class VApp(_Mirrored):
     __table_args__ = (UniqueConstraint("vdc_id", "urn"),)
     status: Mapped[int]
     is_deployed: Mapped[bool]
-    networks: Mapped[list[Any]] = mapped_column(server_default="[]")  # [{"name", "parent_urn", "fence_mode"}]
+    # [{"name", "parent_urn", "fence_mode", "gateway", "netmask"}]; an organization network is the parent
+    networks: Mapped[list[Any]] = mapped_column(server_default="[]")
     vms: Mapped[list["Vm"]] = relationship(back_populates="vapp")
 
 

@@ -98,7 +98,13 @@ def apply_vapp(vdc_id: uuid.UUID, vapp: vcloud.VApp, at: datetime) -> None:
         return
     row.name, row.status, row.is_deployed = vapp.name, int(vapp.status), vapp.deployed
     row.networks = [
-        {"name": network.name, "parent_urn": network.parent_urn, "fence_mode": network.fence_mode}
+        {
+            "name": network.name,
+            "parent_urn": network.parent_urn,
+            "fence_mode": network.fence_mode,
+            "gateway": network.gateway,
+            "netmask": network.netmask,
+        }
         for network in vapp.networks
     ]
     row.seen_at, row.gone_at = at, None
