@@ -149,6 +149,7 @@ STAFF_ROLES: Mapping[StaffRole, LazyString] = {
 
 OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
     "create": (_l("Creating %(name)s"), _l("%(name)s is ready"), _l("Creation of %(name)s stopped")),
+    "create_in_vapp": (_l("Creating %(name)s"), _l("%(name)s is ready"), _l("Creation of %(name)s stopped")),
     "start": (_l("Starting %(name)s"), _l("%(name)s is on"), _l("%(name)s did not start")),
     "resume": (_l("Resuming %(name)s"), _l("%(name)s is on"), _l("%(name)s did not resume")),
     "shut_down": (_l("Asked %(name)s to shut down"), _l("%(name)s is off"), _l("%(name)s did not shut down")),
@@ -177,6 +178,7 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
+    "create_in_vapp": _l("Creating"),
     "start": _l("Starting"),
     "resume": _l("Resuming"),
     "shut_down": _l("Asked to shut down"),
@@ -190,6 +192,7 @@ BUSY_STATES: Mapping[str, LazyString] = {
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
     "create": _l("Being created since %(time)s; wait until it ends."),
+    "create_in_vapp": _l("Being created since %(time)s; wait until it ends."),
     "start": _l("Being started since %(time)s; wait until it ends."),
     "resume": _l("Being resumed since %(time)s; wait until it ends."),
     "shut_down": _l("Being shut down since %(time)s; wait until it ends."),
@@ -203,6 +206,7 @@ BUSY_SINCE: Mapping[str, LazyString] = {
 """Why nothing else can be asked of it meanwhile."""
 
 STEPS: Mapping[str, LazyString] = {
+    "join_network": _l("Connect the vApp to the network"),
     "submit": _l("Ask vCloud to build the server"),
     "build": _l("Copy the template"),
     "shape": _l("Set CPU, memory and disk"),
@@ -218,7 +222,6 @@ STEPS: Mapping[str, LazyString] = {
     "note_disks": _l("Look at the disks"),
     "add_disk": _l("Add the disk"),
     "remove_disk": _l("Remove the disk and its data"),
-    "join_network": _l("Connect the vApp to the network"),
     "set_cards": _l("Connect the network cards"),
 }
 WAITING: Mapping[str, LazyString] = {
@@ -234,6 +237,8 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
     "task_canceled": (_l("Somebody stopped it in vCloud"), _l("The task was cancelled there, not here.")),
     "build_failed": (_l("vCloud could not build the server"), _l("The copy of the template came out broken.")),
     "vapp_name_taken": (_l("The name is taken"), _l("vCloud has a vApp of this name already. Choose another one.")),
+    "vapp_gone": (_l("The vApp is gone"), _l("Somebody deleted it in vCloud. Choose another one, or make a new one.")),
+    "vm_name_taken": (_l("The name is taken"), _l("The vApp has a server of this name already. Choose another one.")),
     "guest_silent": (
         _l("%(name)s did not react"),
         _l("Its system was asked to shut down and is still on. It may be busy, or has no VMware Tools."),
@@ -294,9 +299,9 @@ def _needs_vms(params: Mapping[str, Any]) -> str:
     return makes + " " + ngettext("Room is left for %(num)d.", "Room is left for %(num)d.", params["free"])
 
 
-def _has_many(params: Mapping[str, Any]) -> str:
+def _many_in_vapp(params: Mapping[str, Any]) -> str:
     makes = ngettext("Makes %(num)d server.", "Makes %(num)d servers.", params["count"])
-    return makes + " " + gettext("For now only templates of one server can be ordered here.")
+    return makes + " " + gettext("Several at once go into a vApp of their own: choose a new vApp.")
 
 
 def _blocked(params: Mapping[str, Any]) -> str:
@@ -348,10 +353,15 @@ ERRORS: Mapping[str, Sentence] = {
     "template_gone": _l("This template is not there any more. Choose another one."),
     "network_gone": _l("This network is not there any more. Choose another one."),
     "vapp_name_taken": _l("There is already a vApp named %(name)s. Choose another name."),
+    "vapp_gone": _l("Nothing can be added to this vApp now. Choose another one, or a new one."),
+    "vm_name_taken": _l("The vApp %(vapp)s has a server named %(name)s already. Choose another name."),
+    "template_of_many_in_vapp": _many_in_vapp,
+    "template_of_many_has_sizes": _l("The servers of this template come with the sizes that it says."),
+    "machine_names_count": _l("The template makes %(count)s servers. Give a name to each."),
+    "machine_name_twice": _l("%(name)s is the name of another one. Choose another name."),
     "password_not_ready": _l("The password is shown when the server is ready."),
     "password_taken": _l("The password was shown already and is not kept. Set a new one inside the server."),
     # templates that do not fit
-    "template_has_many": _has_many,
     "template_needs_vms": _needs_vms,
     "template_needs_cpu_count": _l("Needs %(needs)s CPU, %(free)s are free."),
     "template_needs_memory_mb": _l("Needs %(needs)s of memory, %(free)s are free."),

@@ -12,6 +12,7 @@ from app.blueprints import filters
 from app.blueprints.lines import name_of, position, step_words, title
 from app.cloud import explain as book
 from app.cloud.models import Operation, OperationEvent
+from app.cloud.offers import CREATING
 from app.cloud.passwords import PASSWORD_STAYS
 from app.cloud.steps import KINDS
 from app.texts import EXPLANATIONS, HELPERS, STEPS, WAITING, size_mb
@@ -205,7 +206,7 @@ def _ways(operation: Operation) -> list[Way]:
     if operation.state == "needs_attention":
         text = gettext("Nothing more happens by itself. Send them the id at the side.")
         return [Way(title=gettext("Let support look at it"), text=text)]
-    if operation.kind == "create":
+    if operation.kind in CREATING:
         again = url_for("vms.new", again=operation.id)
         text = gettext("The half-made server was removed, your settings are kept.")
         return [Way(title=gettext("Try again"), text=text, url=again, button=gettext("Change and try again"))]

@@ -18,8 +18,8 @@ from app.blueprints.vm_cards import Card, card
 from app.blueprints.vms import bp
 from app.cloud import offers, vms
 from app.cloud.models import Network, Service, VappTemplate, Vdc
-from app.cloud.offers import VmSpec
 from app.cloud.sizes import Size
+from app.cloud.vms import VmSpec
 from app.db import db
 from app.errors import AppError, NotFoundError
 from app.texts import error_text
@@ -175,7 +175,7 @@ def create() -> web.Answer:
         form.plain_errors.append(gettext("Choose a data center."))
     spec = form.spec(vdc.id)
     if spec is None or form.problems or form.unreadable:
-        form.take(offers.check(web.actor(), spec) if spec else [])
+        form.take(vms.check(web.actor(), spec) if spec else [])
         return _page(form, vdc, token), 422
     vdc_id = vdc.id
     try:
@@ -183,7 +183,7 @@ def create() -> web.Answer:
     except AppError as error:
         if error.status in (403, 404):
             raise
-        form.take(offers.check(web.actor(), spec) or [error])
+        form.take(vms.check(web.actor(), spec) or [error])
         return _page(form, _chosen_vdc(str(vdc_id)), token), 422
     return redirect(url_for("operations.show", operation_id=operation_id), 303)
 
@@ -230,7 +230,7 @@ def _earlier(operation_id: str | None) -> dict[str, Any]:
         return {}
     operation = web.get_operation(wanted)
     params = operation.params
-    if operation.kind != vms.CREATE.name:
+    if operation.kind not in offers.CREATING:
         raise NotFoundError
     ids = {
         name: db.session.scalar(select(model.id).where(model.vdc_id == operation.vdc_id, model.urn == urn))

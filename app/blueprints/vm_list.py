@@ -13,6 +13,7 @@ from app import clock
 from app.blueprints import lines, machines, web
 from app.blueprints.paging import Paging, paging
 from app.cloud.models import ACTIVE, Operation, Service, VApp, Vdc, Vm
+from app.cloud.offers import CREATING
 from app.db import db
 
 SHOW_GONE_FOR = timedelta(days=7)
@@ -139,7 +140,9 @@ def _creating() -> list[lines.Line]:
     """Creations under way: their machines are not in the mirror yet."""
     query = (
         select(Operation)
-        .where(Operation.account_id == web.actor().account_id, Operation.kind == "create", Operation.state.in_(ACTIVE))
+        .where(
+            Operation.account_id == web.actor().account_id, Operation.kind.in_(CREATING), Operation.state.in_(ACTIVE)
+        )
         .order_by(Operation.created_at)
     )
     return [lines.brief(operation) for operation in db.session.scalars(query)]

@@ -1,45 +1,46 @@
-"""What can be made where: templates that fit, what a data center has free, and what is wrong with a wish.
+"""What can be made where: templates that fit, networks, vApps, and what a data center has free.
 
 Reads only the mirror. vCloud has the last word when the wish is carried out.
 """
 
 import uuid
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import select
 
 from app.accounts.rules import Actor
 from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
 from app.cloud.rules import Action
-from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, misfit, name_errors, password_errors, size_errors
+from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, default_names, misfit, total
 from app.db import db
 from app.errors import AppError, NotFoundError
 
 CREATE_KIND = "create"
+CREATE_IN_VAPP_KIND = "create_in_vapp"
+CREATING = (CREATE_KIND, CREATE_IN_VAPP_KIND)
+"""Kinds of operations that make machines."""
 ISOLATED = "isolated"
 GROWING = (Action.ADD_DISK.value, Action.GROW_DISK.value)
 """Kinds of operations that take disk beside creation."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class VmSpec:
-    """The six fields of the form. `password` None: one is made. `network_id` None: the machine has no network."""
+class TemplateMachine:
+    """A machine of a template; `name` is its name there, `default_name` one that a computer can have."""
 
-    vdc_id: uuid.UUID
-    template_id: uuid.UUID
-    network_id: uuid.UUID | None
-    vapp_name: str
-    vm_name: str
+    urn: str
+    name: str
+    default_name: str
+    is_windows: bool
     size: Size
-    password: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Offer:
-    """A template in a virtual data center: what may be asked of it, or why it cannot be used now."""
+    """A template in a virtual data center: what may be asked of all its machines, or why it cannot be used now."""
 
     template: VappTemplate
+    machines: list[TemplateMachine]
     bounds: Bounds
     reason: AppError | None
 
@@ -60,7 +61,7 @@ def offers(vdc_id: uuid.UUID) -> list[Offer]:
         .where(VappTemplate.vdc_id == vdc_id, VappTemplate.gone_at.is_(None))
         .order_by(VappTemplate.name)
     )
-    found = [_offer(template, free) for template in templates]
+    found = [offer_of(template, free) for template in templates]
     return sorted(found, key=lambda offer: offer.reason is not None)
 
 
@@ -68,6 +69,15 @@ def networks(vdc_id: uuid.UUID) -> list[Network]:
     """The organization networks that a machine may be connected to: those with outer addresses first, by name."""
     rows = select(Network).where(Network.vdc_id == vdc_id, Network.gone_at.is_(None)).order_by(Network.name)
     return sorted(db.session.scalars(rows), key=lambda network: network.fence_mode == ISOLATED)
+
+
+def vapps(vdc_id: uuid.UUID) -> list[VApp]:
+    """The vApps that a machine can be added to, by name: neither vCloud nor an operation of ours is building them."""
+    in_making = select(Operation.claims_name).where(
+        Operation.vdc_id == vdc_id, Operation.kind == CREATE_KIND, Operation.state.in_(ACTIVE)
+    )
+    rows = select(VApp).where(VApp.vdc_id == vdc_id, VApp.gone_at.is_(None), VApp.status > 0)
+    return list(db.session.scalars(rows.where(VApp.name.not_in(in_making)).order_by(VApp.name)))
 
 
 def free_of(vdc_id: uuid.UUID) -> Free:
@@ -80,15 +90,14 @@ def free_of(vdc_id: uuid.UUID) -> Free:
     wanted = list(
         db.session.scalars(
             select(Operation).where(
-                Operation.vdc_id == vdc_id, Operation.kind.in_((CREATE_KIND, *GROWING)), Operation.state.in_(ACTIVE)
+                Operation.vdc_id == vdc_id, Operation.kind.in_((*CREATING, *GROWING)), Operation.state.in_(ACTIVE)
             )
         )
     )
-    coming = [
-        Size(**operation.params["size"])
-        for operation in wanted
-        if operation.kind == CREATE_KIND and "vm_urn" not in operation.facts
-    ]
+    creating = [operation for operation in wanted if operation.kind in CREATING]
+    half_made = {urn for operation in creating for urn in operation.facts.get("vm_urns", ())}
+    machines = [vm for vm in machines if vm.urn not in half_made]  # they count with the size that they will have
+    coming = [Size(**operation.params["size"]) for operation in creating]
     growing_gb = sum(_growth_gb(operation) for operation in wanted if operation.kind in GROWING)
     taken = Size(
         cpu_count=sum(vm.cpu_count for vm in machines) + sum(size.cpu_count for size in coming),
@@ -101,7 +110,7 @@ def free_of(vdc_id: uuid.UUID) -> Free:
         cpu_count=_left(cpu_limit, taken.cpu_count),
         memory_mb=_left(vdc.memory_limit_mb, taken.memory_mb),
         disk_gb=_left(disk_limit, taken.disk_gb),
-        vm_count=_left(vdc.vm_quota, len(machines) + len(coming)),
+        vm_count=_left(vdc.vm_quota, len(machines) + sum(len(one.params["machines"]) for one in creating)),
     )
 
 
@@ -117,48 +126,34 @@ def _left(limit: int | None, taken: int) -> int | None:
     return None if limit is None else max(0, limit - taken)
 
 
-def _offer(template: VappTemplate, free: Free) -> Offer:
-    least = Size(cpu_count=template.cpu_count, memory_mb=template.memory_mb, disk_gb=template.disk_gb)
+def offer_of(template: VappTemplate, free: Free) -> Offer:
+    """What may be asked of a template. One of several machines is made as it is: it fits as a whole or not at all."""
+    machines = machines_of(template)
+    least = total(machine.size for machine in machines)
     most = Size(
         cpu_count=template.cpu_most or HARD_LIMITS.cpu_count,
         memory_mb=template.memory_mb_most or HARD_LIMITS.memory_mb,
         disk_gb=template.disk_gb_most or HARD_LIMITS.disk_gb,
     )
-    limits = bounds(least, most, free)
-    if len(template.vms) > 1:
-        reason: AppError | None = AppError("template_has_many", count=len(template.vms))
-    else:
-        reason = misfit(limits, free, len(template.vms))
-    return Offer(template=template, bounds=limits, reason=reason)
+    limits = bounds(least, most if len(machines) == 1 else least, free)
+    return Offer(template=template, machines=machines, bounds=limits, reason=misfit(limits, free, len(machines)))
 
 
-def check(actor: Actor, spec: VmSpec) -> list[AppError]:
-    """Everything that is wrong with the wish, each error with its field; reads only the mirror.
-
-    Raises NotFoundError when the virtual data center is not the actor's.
-    """
-    own_vdc(actor, spec.vdc_id)
-    return list(errors_of(spec))
-
-
-def errors_of(spec: VmSpec) -> Iterator[AppError]:
-    template = db.session.get(VappTemplate, spec.template_id)
-    if template is None or template.vdc_id != spec.vdc_id or template.gone_at is not None:
-        yield AppError("template_gone", field="template_id")
-        return
-    offer = _offer(template, free_of(spec.vdc_id))
-    if offer.reason is not None:
-        offer.reason.field = "template_id"
-        yield offer.reason
-    else:
-        yield from size_errors(spec.size, offer.bounds)
-    yield from name_errors(spec.vm_name, spec.vapp_name, windows=template.is_windows)
-    if spec.password is not None:
-        yield from password_errors(spec.password)
-    if spec.network_id is not None:
-        network = db.session.get(Network, spec.network_id)
-        if network is None or network.vdc_id != spec.vdc_id or network.gone_at is not None:
-            yield AppError("network_gone", field="network_id")
-    name_taken = select(VApp.id).where(VApp.vdc_id == spec.vdc_id, VApp.name == spec.vapp_name, VApp.gone_at.is_(None))
-    if db.session.scalar(name_taken) is not None:
-        yield AppError("vapp_name_taken", field="vapp_name", name=spec.vapp_name)
+def machines_of(template: VappTemplate) -> list[TemplateMachine]:
+    """The machines that a template makes, in its order."""
+    are_windows = ["windows" in vm["guest_os"].lower() for vm in template.vms]
+    names = default_names([vm["name"] for vm in template.vms], are_windows)
+    return [
+        TemplateMachine(
+            urn=vm["urn"],
+            name=vm["name"],
+            default_name=name,
+            is_windows=is_windows,
+            size=Size(
+                cpu_count=vm["cpu_count"] or 1,
+                memory_mb=vm["memory_mb"] or 0,
+                disk_gb=-(-(vm["disk_mb"] or 0) // 1024),
+            ),
+        )
+        for vm, name, is_windows in zip(template.vms, names, are_windows, strict=True)
+    ]

@@ -1,7 +1,7 @@
 """Rules about sizes, names and passwords of machines. Pure: no database, no clock, no web."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.errors import AppError
@@ -14,6 +14,16 @@ class Size:
     cpu_count: int
     memory_mb: int
     disk_gb: int
+
+
+def total(sizes: Iterable[Size]) -> Size:
+    """All of them together."""
+    every = list(sizes)
+    return Size(
+        cpu_count=sum(size.cpu_count for size in every),
+        memory_mb=sum(size.memory_mb for size in every),
+        disk_gb=sum(size.disk_gb for size in every),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,8 +105,8 @@ VM_NAME_MOST, WINDOWS_NAME_MOST, VAPP_NAME_MOST = 63, 15, 128
 PASSWORD_LEAST, PASSWORD_MOST = 8, 64
 
 
-def name_errors(vm_name: str, vapp_name: str, *, windows: bool) -> Iterator[AppError]:
-    """Errors of the two names. A VM name becomes the computer name, so it obeys RFC 1123 (NetBIOS for Windows)."""
+def vm_name_errors(vm_name: str, *, windows: bool) -> Iterator[AppError]:
+    """Errors of the name of a machine. It becomes the computer name, so it obeys RFC 1123 (NetBIOS for Windows)."""
     most = WINDOWS_NAME_MOST if windows else VM_NAME_MOST
     if not vm_name:
         yield AppError("vm_name_empty", 400, field="vm_name")
@@ -107,10 +117,46 @@ def name_errors(vm_name: str, vapp_name: str, *, windows: bool) -> Iterator[AppE
     elif len(vm_name) > most:
         code = "vm_name_long_windows" if windows else "vm_name_long"
         yield AppError(code, 400, field="vm_name", most=most, length=len(vm_name))
+
+
+def vapp_name_errors(vapp_name: str) -> Iterator[AppError]:
+    """Errors of the name of a vApp, which may be any words."""
     if not vapp_name.strip() or vapp_name != vapp_name.strip() or not vapp_name.isprintable():
         yield AppError("vapp_name_bad", 400, field="vapp_name")
     elif len(vapp_name) > VAPP_NAME_MOST:
         yield AppError("vapp_name_long", 400, field="vapp_name", most=VAPP_NAME_MOST, length=len(vapp_name))
+
+
+def machine_names_errors(
+    names: Sequence[str], template_names: Sequence[str], are_windows: Sequence[bool]
+) -> Iterator[AppError]:
+    """Errors of the names of machines that are made together; each tells its `number`, from 1, and the bad `name`.
+
+    None may have the name that another one has in the template: below API 5.6 they begin with those.
+    """
+    if len(names) != len(template_names):
+        yield AppError("machine_names_count", 400, field="machine_names", count=len(template_names))
+        return
+    for number, (name, is_windows) in enumerate(zip(names, are_windows, strict=True), 1):
+        others = {*names[: number - 1], *template_names[: number - 1], *template_names[number:]}
+        wrong = next(vm_name_errors(name, windows=is_windows), None)
+        if wrong is not None:
+            yield AppError(wrong.code, 400, field="machine_names", number=number, **wrong.params)
+        elif name.lower() in {other.lower() for other in others}:
+            yield AppError("machine_name_twice", 400, field="machine_names", number=number, name=name)
+
+
+def default_names(template_names: Sequence[str], are_windows: Sequence[bool]) -> list[str]:
+    """Names like those in the template that computers can have, each only once."""
+    found: list[str] = []
+    for template_name, is_windows in zip(template_names, are_windows, strict=True):
+        most = WINDOWS_NAME_MOST if is_windows else VM_NAME_MOST
+        plain = re.sub(r"[^A-Za-z0-9]+", "-", template_name).strip("-") or "server"
+        plain = f"vm-{plain}" if plain.isdigit() else plain
+        endings = ("", *(f"-{number}" for number in range(2, 1000)))
+        names = (plain[: most - len(ending)].strip("-") + ending for ending in endings)
+        found.append(next(name for name in names if name not in found))
+    return found
 
 
 def password_errors(password: str) -> Iterator[AppError]:

@@ -202,7 +202,14 @@ def _apply_templates(vdc_id: uuid.UUID, templates: Sequence[vcloud.VappTemplate]
         row.cpu_most, row.memory_mb_most = limits.cpu_max, limits.memory_mb_max
         row.disk_gb_most = limits.disk_mb_max // MB_PER_GB if limits.disk_mb_max is not None else None
         row.vms = [
-            {"urn": vm.id, "name": vm.name, "cpu_count": vm.cpu_count, "memory_mb": vm.memory_mb, "disk_mb": vm.disk_mb}
+            {
+                "urn": vm.id,
+                "name": vm.name,
+                "guest_os": vm.guest_os,
+                "cpu_count": vm.cpu_count,
+                "memory_mb": vm.memory_mb,
+                "disk_mb": sum(disk.size_mb for disk in vm.disks),
+            }
             for vm in template.vms
         ]
         row.seen_at, row.gone_at = at, None

@@ -1,37 +1,146 @@
-"""Create a machine in a new vApp: the request and its steps, side by side.
+"""Asking for machines: what is wished, what is wrong with it, and the operation that will make them.
 
-The wish is checked against the mirror when it is asked for and by vCloud when it is carried out. The machine is made
-without power, shaped, customised and only then switched on, so that a failure can be tidied up before anybody
-has used it. The mark of the creation is the operation's id in the vApp's `Description`: it becomes visible in the
-same instant as the vApp, so a creation whose answer was lost is found again, and adopted, not repeated.
+The wish is checked against the mirror when it is asked for and by vCloud when it is carried out: in `create_vapp`,
+or in `create_in_vapp` where a vApp is named to which the machine shall be added.
 """
 
 import uuid
-from dataclasses import asdict
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from sqlalchemy import select
 
-from app import clock, vcloud
 from app.accounts.rules import Actor, Permission, can
-from app.cloud import networks, operations, sync
-from app.cloud.models import Network, Operation, VappTemplate, Vdc, Vm
-from app.cloud.offers import CREATE_KIND, ISOLATED, VmSpec, errors_of, own_vdc
+from app.cloud import offers, operations
+from app.cloud.create_in_vapp import CREATE_IN_VAPP
+from app.cloud.create_vapp import CREATE
+from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
+from app.cloud.offers import ISOLATED, Offer, own_vdc
 from app.cloud.passwords import make_password
-from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
+from app.cloud.sizes import (
+    Size,
+    machine_names_errors,
+    password_errors,
+    size_errors,
+    total,
+    vapp_name_errors,
+    vm_name_errors,
+)
 from app.db import db, transaction
 from app.errors import AppError
 
-MARK = "skiff:"
+
+@dataclass(frozen=True, kw_only=True)
+class VmSpec:
+    """The six fields of the form.
+
+    `network_id` None: the machine has no network. `vapp_id` None: a new vApp of the name `vapp_name` is made. `size`
+    None: as the template has it, which a template of several machines always wants; they are called `machine_names`,
+    or as in the template, and `vm_name` is the name of the whole. `password` None: one is made.
+    """
+
+    vdc_id: uuid.UUID
+    template_id: uuid.UUID
+    network_id: uuid.UUID | None
+    vm_name: str
+    vapp_name: str = ""
+    vapp_id: uuid.UUID | None = None
+    size: Size | None = None
+    machine_names: tuple[str, ...] = ()
+    password: str | None = field(default=None, repr=False)
 
 
-# ---- the request ---------------------------------------------------------------------------------------------
+# ---- what is wrong with a wish -----------------------------------------------------------------------------------
+
+
+def check(actor: Actor, spec: VmSpec) -> list[AppError]:
+    """Everything that is wrong with the wish, each error with its field; reads only the mirror.
+
+    Raises NotFoundError when the virtual data center is not the actor's.
+    """
+    own_vdc(actor, spec.vdc_id)
+    return list(errors_of(spec))
+
+
+def errors_of(spec: VmSpec) -> Iterator[AppError]:
+    """The errors of a wish, in the order of the form; reads only the mirror."""
+    template = db.session.get(VappTemplate, spec.template_id)
+    if template is None or template.vdc_id != spec.vdc_id or template.gone_at is not None:
+        yield AppError("template_gone", field="template_id")
+        return
+    offer = offers.offer_of(template, offers.free_of(spec.vdc_id))
+    if offer.reason is not None:
+        offer.reason.field = "template_id"
+        yield offer.reason
+    elif spec.size is not None:
+        yield from _size_errors(spec.size, offer)
+    yield from _name_errors(spec, offer)
+    if spec.password is not None:
+        yield from password_errors(spec.password)
+    if spec.network_id is not None:
+        network = db.session.get(Network, spec.network_id)
+        if network is None or network.vdc_id != spec.vdc_id or network.gone_at is not None:
+            yield AppError("network_gone", field="network_id")
+    yield from _new_vapp_errors(spec) if spec.vapp_id is None else _vapp_errors(spec, spec.vapp_id, offer)
+
+
+def _size_errors(size: Size, offer: Offer) -> Iterator[AppError]:
+    if len(offer.machines) == 1:
+        yield from size_errors(size, offer.bounds)
+    else:
+        yield AppError("template_of_many_has_sizes", field="cpu_count", count=len(offer.machines))
+
+
+def _name_errors(spec: VmSpec, offer: Offer) -> Iterator[AppError]:
+    machines = offer.machines
+    if len(machines) == 1:
+        yield from vm_name_errors(spec.vm_name, windows=machines[0].is_windows)
+        return
+    yield from vm_name_errors(spec.vm_name, windows=False)
+    template_names, are_windows = [one.name for one in machines], [one.is_windows for one in machines]
+    yield from machine_names_errors(_names(spec, offer), template_names, are_windows)
+
+
+def _new_vapp_errors(spec: VmSpec) -> Iterator[AppError]:
+    yield from vapp_name_errors(spec.vapp_name)
+    same = select(VApp.id).where(VApp.vdc_id == spec.vdc_id, VApp.name == spec.vapp_name, VApp.gone_at.is_(None))
+    if db.session.scalar(same) is not None or _is_claimed(spec.vdc_id, spec.vapp_name):
+        yield AppError("vapp_name_taken", field="vapp_name", name=spec.vapp_name)
+
+
+def _vapp_errors(spec: VmSpec, vapp_id: uuid.UUID, offer: Offer) -> Iterator[AppError]:
+    vapp = next((vapp for vapp in offers.vapps(spec.vdc_id) if vapp.id == vapp_id), None)
+    if vapp is None:
+        yield AppError("vapp_gone", field="vapp_id")
+        return
+    if len(offer.machines) > 1:
+        yield AppError("template_of_many_in_vapp", field="vapp_id", count=len(offer.machines))
+    same = select(Vm.id).where(Vm.vapp_id == vapp_id, Vm.name == spec.vm_name, Vm.gone_at.is_(None))
+    if db.session.scalar(same) is not None or _is_claimed(spec.vdc_id, _claim(spec, vapp)):
+        yield AppError("vm_name_taken", field="vm_name", name=spec.vm_name, vapp=vapp.name)
+
+
+def _is_claimed(vdc_id: uuid.UUID, name: str) -> bool:
+    """Whether a creation under way will take this name."""
+    claims = select(Operation.id).where(
+        Operation.vdc_id == vdc_id, Operation.claims_name == name, Operation.state.in_(ACTIVE)
+    )
+    return db.session.scalar(claims) is not None
+
+
+def _claim(spec: VmSpec, vapp: VApp | None) -> str:
+    """The name of which there can be only one: that of the new vApp, or of the machine within its vApp."""
+    return f"{vapp.urn} {spec.vm_name}" if vapp else spec.vapp_name
+
+
+# ---- the request -------------------------------------------------------------------------------------------------
 
 
 def request_create(actor: Actor, spec: VmSpec, form_token: str) -> uuid.UUID:
-    """Ask for a machine; returns the id of the operation.
+    """Ask for a machine, or for all that a template makes; returns the id of the operation.
 
-    The same form sent again answers the first operation. Raises the first AppError of `offers.check`, `not_permitted`,
+    The same form sent again answers the first operation. Raises the first AppError of `check`, `not_permitted`,
     `form_reused` when the token was used for another wish, or NotFoundError.
     """
     if not can(actor, Permission.VM_CREATE):
@@ -43,245 +152,53 @@ def request_create(actor: Actor, spec: VmSpec, form_token: str) -> uuid.UUID:
         if operations.find(form_token) is None:
             for error in errors_of(spec):
                 raise error
+        vapp = db.session.get_one(VApp, spec.vapp_id) if spec.vapp_id else None
         operation_id = operations.add(
-            CREATE,
+            CREATE_IN_VAPP if vapp else CREATE,
             actor,
             account_id=account_id,
             vdc_id=spec.vdc_id,
+            vapp_urn=vapp.urn if vapp else None,
             form_token=form_token,
-            claims_name=spec.vapp_name,
-            params=_params(spec),
+            claims_name=_claim(spec, vapp),
+            params=_params(spec, vapp),  # those of a form sent again may be wrong: then they are not the same
             password=spec.password or make_password(),
         )
     operations.ring(operation_id)
     return operation_id
 
 
-def _params(spec: VmSpec) -> dict[str, Any]:
+def _params(spec: VmSpec, vapp: VApp | None) -> dict[str, Any]:
     """The wish in vCloud's terms, without the password: the urns stay right whatever happens to the mirror."""
     template = db.session.get_one(VappTemplate, spec.template_id)
     network = db.session.get_one(Network, spec.network_id) if spec.network_id else None
+    offer = offers.offer_of(template, offers.free_of(spec.vdc_id))
+    sizes = [spec.size] if spec.size else [machine.size for machine in offer.machines]
+    machines = [
+        {
+            "name": name,
+            "template_name": machine.name,
+            "template_vm_urn": machine.urn,
+            "size": asdict(size),
+            "is_resized": spec.size is not None,
+        }
+        for name, machine, size in zip(_names(spec, offer), offer.machines, sizes, strict=False)
+    ]
     return {
-        "vapp_name": spec.vapp_name,
+        "vapp_name": vapp.name if vapp else spec.vapp_name,
+        "vapp_urn": vapp.urn if vapp else None,
         "vm_name": spec.vm_name,
-        "size": asdict(spec.size),
+        "size": asdict(total(sizes)),
+        "machines": machines,
         "template_name": template.name,
         "template_urn": template.urn,
-        "template_vm_urn": template.vms[0]["urn"],
         "network_name": network.name if network else None,
         "network_urn": network.urn if network else None,
         "is_isolated": network is not None and network.fence_mode == ISOLATED,
     }
 
 
-# ---- the steps -----------------------------------------------------------------------------------------------
-
-
-def _mark(turn: Turn) -> str:
-    return f"{MARK}{turn.operation_id}"
-
-
-def _find_ours(turn: Turn) -> vcloud.VApp | None:
-    """The vApp that an earlier turn made, whether or not its answer reached us."""
-    candidates = (
-        [turn.facts["vapp_urn"]]
-        if "vapp_urn" in turn.facts
-        else [record.id for record in turn.client.vapps(turn.vdc_urn, name=turn.params["vapp_name"])]
-    )
-    for urn in candidates:
-        try:
-            vapp = turn.client.vapp(urn)
-        except vcloud.NotFound:
-            continue
-        if vapp.description == _mark(turn):
-            return vapp
-    return None
-
-
-def _adopt(turn: Turn) -> Next | None:
-    vapp = _find_ours(turn)
-    return None if vapp is None else _submitted(vapp, "adopted the vApp that an earlier request made")
-
-
-def _submitted(vapp: vcloud.VApp, text: str) -> Next:
-    return Next(facts={"vapp_urn": vapp.id}, task_urn=vapp.tasks[0].id if vapp.tasks else None, text=text)
-
-
-def _look_submit(turn: Turn) -> Outcome | None:
-    # Only a request that may have been sent can have left something behind.
-    return None if turn.sent_at is None else _adopt(turn)
-
-
-def _submit(turn: Turn) -> Outcome:
-    try:
-        vapp = turn.client.instantiate(turn.vdc_urn, _new_vapp(turn))
-    except vcloud.Refused as error:
-        if error.minor_code != "DUPLICATE_NAME":
-            raise
-        adopted = _adopt(turn)  # an earlier request may have been accepted after we had looked
-        if adopted is not None:
-            return adopted
-        raise FailedError("vapp_name_taken", name=turn.params["vapp_name"], message=error.message) from error
-    return _submitted(vapp, f"instantiateVAppTemplate {turn.params['template_name']}: accepted")
-
-
-def _new_vapp(turn: Turn) -> vcloud.NewVApp:
-    network = _vapp_network(turn)
-    new_vm = vcloud.NewVm(
-        template_vm_urn=turn.params["template_vm_urn"],
-        name=turn.params["vm_name"],
-        cards=(vcloud.Wiring(network.name),) if network else (),
-    )
-    return vcloud.NewVApp(
-        name=turn.params["vapp_name"],
-        description=_mark(turn),
-        template_urn=turn.params["template_urn"],
-        vms=(new_vm,),
-        network=network,
-    )
-
-
-def _vapp_network(turn: Turn) -> vcloud.VAppNetwork | None:
-    """The network of the new vApp, if the machine is to have one."""
-    if turn.params["network_urn"] is None:
-        return None
-    return networks.leading_to(
-        networks.OrgNetwork(
-            urn=turn.params["network_urn"],
-            name=turn.params["network_name"],
-            is_isolated=turn.params["is_isolated"],
-        )
-    )
-
-
-def _look_build(turn: Turn) -> Outcome | None:
-    vapp = turn.client.vapp(turn.facts["vapp_urn"])
-    if vapp.status == vcloud.VmStatus.FAILED_CREATION:
-        raise FailedError("build_failed")
-    if vapp.status == vcloud.VmStatus.UNRESOLVED or not vapp.vms:
-        unfinished = next((task for task in vapp.tasks if not task.status.final), None)
-        return Wait(task_urn=unfinished.id if unfinished else None)
-    return Next(facts={"vm_urn": vapp.vms[0].id})
-
-
-def _vm(turn: Turn) -> vcloud.Vm:
-    return turn.client.vm(turn.facts["vm_urn"])
-
-
-def _grown_disk(turn: Turn, vm: vcloud.Vm) -> dict[str, int]:
-    """The new size in MB of the first disk, so that all disks together have what was asked; disks only grow."""
-    missing_mb = turn.params["size"]["disk_gb"] * 1024 - sum(disk.size_mb for disk in vm.disks)
-    return {vm.disks[0].instance_id: vm.disks[0].size_mb + missing_mb} if vm.disks and missing_mb > 0 else {}
-
-
-def _rewired(turn: Turn, vm: vcloud.Vm) -> dict[int, vcloud.Wiring | None]:
-    """The first card's network, if it is not yet the one asked for: below API 5.6 it comes as in the template."""
-    network = _vapp_network(turn)
-    if network is None or not vm.nics or vm.nics[0].network == network.name:
-        return {}
-    return {vm.nics[0].index: vcloud.Wiring(network.name)}
-
-
-def _look_shape(turn: Turn) -> Outcome | None:
-    vm, size = _vm(turn), turn.params["size"]
-    has_size = vm.cpu_count == size["cpu_count"] and vm.memory_mb == size["memory_mb"] and not _grown_disk(turn, vm)
-    return Next() if has_size and not _rewired(turn, vm) else None
-
-
-def _shape(turn: Turn) -> Outcome:
-    vm, size = _vm(turn), turn.params["size"]
-    change = vcloud.VmChange(
-        cpu_count=size["cpu_count"],
-        memory_mb=size["memory_mb"],
-        disk_mb=_grown_disk(turn, vm),
-        cards=_rewired(turn, vm),
-    )
-    task = turn.client.reconfigure(vm.id, change)
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _look_customise(turn: Turn) -> Outcome | None:
-    vm, name = _vm(turn), turn.params["vm_name"]
-    settings = vm.customization
-    is_set = settings.enabled and settings.password_enabled and not settings.password_auto
-    # vCloud does not tell the password; that ours was set is known only when the task of our request ended well.
-    has_it = is_set and vm.name == name and settings.computer_name == name and turn.task_urn is not None
-    return Next() if has_it else None
-
-
-def _customise(turn: Turn) -> Outcome:
-    name = turn.params["vm_name"]
-    settings = vcloud.GuestCustomization(
-        enabled=True, computer_name=name, password=turn.password, reset_password_required=False
-    )
-    task = turn.client.reconfigure(turn.facts["vm_urn"], vcloud.VmChange(name=name, customization=settings))
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _look_power_on(turn: Turn) -> Outcome | None:
-    return Next() if _vm(turn).status == vcloud.VmStatus.POWERED_ON else None
-
-
-def _power_on(turn: Turn) -> Outcome:
-    task = turn.client.deploy(turn.facts["vapp_urn"], power_on=True)
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _read_back(turn: Turn) -> Outcome | None:
-    at = clock.now()
-    vapp = turn.client.vapp(turn.facts["vapp_urn"])
-
-    def apply(operation: Operation) -> None:
-        sync.apply_vapp(operation.vdc_id, vapp, at)
-        db.session.flush()
-        vm = db.session.scalars(select(Vm).where(Vm.vdc_id == operation.vdc_id, Vm.urn == turn.facts["vm_urn"])).one()
-        vm.state_since = vm.state_since or at
-        operation.vm_id = vm.id
-
-    return Next(apply=apply)
-
-
-def _look_undeploy(turn: Turn) -> Outcome | None:
-    vapp = _find_ours(turn)
-    return Next() if vapp is None or not vapp.deployed else None
-
-
-def _undeploy(turn: Turn) -> Outcome:
-    task = turn.client.undeploy(_ours(turn).id, power_action="force")
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _look_remove(turn: Turn) -> Outcome | None:
-    return Next() if _find_ours(turn) is None else None
-
-
-def _remove(turn: Turn) -> Outcome:
-    task = turn.client.delete(_ours(turn).id)
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _ours(turn: Turn) -> vcloud.VApp:
-    vapp = _find_ours(turn)
-    if vapp is None:
-        raise vcloud.NotFound("the half-made vApp is gone")
-    return vapp
-
-
-CREATE = register(
-    Kind(
-        name=CREATE_KIND,
-        deadline_min=30,
-        steps=(
-            Step(name="submit", look=_look_submit, send=_submit),
-            Step(name="build", look=_look_build),
-            Step(name="shape", look=_look_shape, send=_shape),
-            Step(name="customise", look=_look_customise, send=_customise),
-            Step(name="power_on", look=_look_power_on, send=_power_on),
-            Step(name="read_back", look=_read_back),
-        ),
-        clean_up=(
-            Step(name="undeploy", look=_look_undeploy, send=_undeploy),
-            Step(name="remove", look=_look_remove, send=_remove),
-        ),
-    )
-)
+def _names(spec: VmSpec, offer: Offer) -> tuple[str, ...]:
+    if len(offer.machines) == 1:
+        return (spec.vm_name,)
+    return spec.machine_names or tuple(machine.default_name for machine in offer.machines)

@@ -201,6 +201,10 @@ class Client:
         path = path_of(vapp_urn, "vapp") + "/action/recomposeVApp"
         return self._task("POST", path, body, "recomposeVAppParams", secrets=_passwords(*vms))
 
+    def keeps_marks_of_vms(self) -> bool:
+        """Whether `recompose` keeps the description of a new VM; may log in."""
+        return version_key(self._wire.version()) >= bodies.GENERAL_PARAMS_SINCE
+
     def add_network(self, vapp_urn: str, network: VAppNetwork) -> Task:
         """Add a network to a vApp and keep the others. Refused if it has one of that name. Two requests."""
         path = path_of(vapp_urn, "vapp") + "/networkConfigSection/"

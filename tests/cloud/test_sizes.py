@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.cloud.sizes import Free, Size, bounds, misfit, name_errors, password_errors, size_errors
+from app.cloud.sizes import Free, Size, bounds, misfit, password_errors, size_errors, vapp_name_errors, vm_name_errors
 
 LEAST = Size(cpu_count=1, memory_mb=1024, disk_gb=10)
 MOST = Size(cpu_count=8, memory_mb=16384, disk_gb=200)
@@ -71,7 +71,7 @@ def test_a_template_that_does_not_fit_says_what_it_needs(free: Free, vm_count: i
     ],
 )
 def test_a_name_must_do_for_a_computer(vm_name: str, windows: bool, code: str | None) -> None:  # noqa: FBT001
-    assert next((error.code for error in name_errors(vm_name, "vapp", windows=windows)), None) == code
+    assert next((error.code for error in vm_name_errors(vm_name, windows=windows)), None) == code
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_name_must_do_for_a_computer(vm_name: str, windows: bool, code: str | 
     ],
 )
 def test_a_vapp_name_may_be_any_words_of_128_characters(vapp_name: str, code: str | None) -> None:
-    assert next((error.code for error in name_errors("web", vapp_name, windows=False)), None) == code
+    assert next((error.code for error in vapp_name_errors(vapp_name)), None) == code
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 from sqlalchemy import select
 
 from app.cloud.models import Network, VappTemplate
-from app.cloud.offers import VmSpec
 from app.cloud.sizes import Size
+from app.cloud.vms import VmSpec
 from app.db import db
 from tests.support.engine import vdc_of
 

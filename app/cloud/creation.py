@@ -1,0 +1,159 @@
+"""What both ways of creating machines share: the mark, and the steps from a built machine to one that runs.
+
+`params["machines"]` are the machines in order, each {"name", "template_name", "template_vm_urn", "size", "is_resized"};
+`facts["vm_urns"]` are their urns once they are built, `facts["network"]` the name of their network in the vApp.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import select
+
+from app import clock, vcloud
+from app.cloud import sync
+from app.cloud.models import Operation, Vm
+from app.cloud.networks import OrgNetwork
+from app.cloud.steps import Again, Next, Outcome, Step, Turn, Wait
+from app.db import db
+
+MARK = "skiff:"
+Look = Callable[[Turn, int], Outcome | None]
+Send = Callable[[Turn, int], Outcome]
+
+
+def mark(turn: Turn) -> str:
+    """What a thing made by this operation has in its `Description`, from the instant at which it can be seen."""
+    return f"{MARK}{turn.operation_id}"
+
+
+def machine(turn: Turn, number: int) -> dict[str, Any]:
+    """What was asked of one of the machines."""
+    wanted: dict[str, Any] = turn.params["machines"][number]
+    return wanted
+
+
+def org_network(turn: Turn) -> OrgNetwork | None:
+    """The organization network that was chosen, if any."""
+    if turn.params["network_urn"] is None:
+        return None
+    return OrgNetwork(
+        urn=turn.params["network_urn"], name=turn.params["network_name"], is_isolated=turn.params["is_isolated"]
+    )
+
+
+def live_vm(turn: Turn, number: int) -> vcloud.Vm:
+    """One of the machines as vCloud has it now."""
+    return turn.client.vm(turn.facts["vm_urns"][number])
+
+
+def _each(name: str, look: Look, send: Send) -> Step:
+    """A step that is done for one machine after the other; how many are done is a fact, so that none is done twice."""
+    done = f"{name}_done"
+
+    def look_at_next(turn: Turn) -> Outcome | None:
+        number = turn.facts.get(done, 0)
+        outcome = look(turn, number)
+        is_last = number + 1 == len(turn.params["machines"])
+        if is_last or not isinstance(outcome, Next):
+            return outcome
+        return Again(facts={done: number + 1}, text=f"{machine(turn, number)['name']}: done")
+
+    return Step(name=name, look=look_at_next, send=lambda turn: send(turn, turn.facts.get(done, 0)), may_cancel=True)
+
+
+# ---- shape -------------------------------------------------------------------------------------------------------
+
+
+def _change(turn: Turn, number: int) -> vcloud.VmChange:
+    """What has to change so that the machine is as asked: its size, and its first card's network.
+
+    The network differs only below API 5.6, where a machine of a new vApp comes wired as in its template.
+    """
+    vm, wanted, network = live_vm(turn, number), machine(turn, number), turn.facts["network"]
+    is_wired = network is None or not vm.nics or vm.nics[0].network == network
+    cards = {} if is_wired else {vm.nics[0].index: vcloud.Wiring(network)}
+    if not wanted["is_resized"]:
+        return vcloud.VmChange(cards=cards)
+    size = wanted["size"]
+    return vcloud.VmChange(
+        cpu_count=size["cpu_count"] if vm.cpu_count != size["cpu_count"] else None,
+        memory_mb=size["memory_mb"] if vm.memory_mb != size["memory_mb"] else None,
+        disk_mb=_grown_disk(vm, size["disk_gb"]),
+        cards=cards,
+    )
+
+
+def _grown_disk(vm: vcloud.Vm, disk_gb: int) -> dict[str, int]:
+    """The new size in MB of the first disk, so that all disks together have what was asked; disks only grow."""
+    missing_mb = disk_gb * 1024 - sum(disk.size_mb for disk in vm.disks)
+    return {vm.disks[0].instance_id: vm.disks[0].size_mb + missing_mb} if vm.disks and missing_mb > 0 else {}
+
+
+def _look_shape(turn: Turn, number: int) -> Outcome | None:
+    return Next() if _change(turn, number) == vcloud.VmChange() else None
+
+
+def _shape(turn: Turn, number: int) -> Outcome:
+    task = turn.client.reconfigure(turn.facts["vm_urns"][number], _change(turn, number))
+    return Wait(task_urn=task.id, text=task.operation)
+
+
+# ---- customise ---------------------------------------------------------------------------------------------------
+
+
+def _look_customise(turn: Turn, number: int) -> Outcome | None:
+    vm, name = live_vm(turn, number), machine(turn, number)["name"]
+    settings = vm.customization
+    is_set = settings.enabled and settings.password_enabled and not settings.password_auto
+    # vCloud does not tell the password; that ours was set is known only when the task of our request ended well.
+    has_it = is_set and vm.name == name and settings.computer_name == name and turn.task_urn is not None
+    return Next() if has_it else None
+
+
+def _customise(turn: Turn, number: int) -> Outcome:
+    name = machine(turn, number)["name"]
+    settings = vcloud.GuestCustomization(
+        enabled=True, computer_name=name, password=turn.password, reset_password_required=False
+    )
+    change = vcloud.VmChange(name=name, customization=settings)
+    task = turn.client.reconfigure(turn.facts["vm_urns"][number], change)
+    return Wait(task_urn=task.id, text=task.operation)
+
+
+# ---- power and mirror --------------------------------------------------------------------------------------------
+
+
+def power_on(of_whom: Callable[[Turn], str]) -> Step:
+    """All machines switched on in one go: `of_whom` is the urn of the vApp, or of the one machine."""
+
+    def look(turn: Turn) -> Outcome | None:
+        found = (live_vm(turn, number) for number in range(len(turn.params["machines"])))
+        return Next() if all(vm.status == vcloud.VmStatus.POWERED_ON for vm in found) else None
+
+    def send(turn: Turn) -> Outcome:
+        task = turn.client.deploy(of_whom(turn), power_on=True)
+        return Wait(task_urn=task.id, text=task.operation)
+
+    return Step(name="power_on", look=look, send=send, may_cancel=True)
+
+
+def _read_back(turn: Turn) -> Outcome | None:
+    at = clock.now()
+    vapp = turn.client.vapp(turn.facts["vapp_urn"])
+
+    def apply(operation: Operation) -> None:
+        sync.apply_vapp(operation.vdc_id, vapp, at)
+        db.session.flush()
+        urns = turn.facts["vm_urns"]
+        found = db.session.scalars(select(Vm).where(Vm.vdc_id == operation.vdc_id, Vm.urn.in_(urns)))
+        made = {vm.urn: vm for vm in found}
+        for vm in made.values():
+            vm.state_since = vm.state_since or at
+        operation.vm_id = made[urns[0]].id
+
+    return Next(apply=apply)
+
+
+SHAPE = _each("shape", _look_shape, _shape)
+CUSTOMISE = _each("customise", _look_customise, _customise)
+READ_BACK = Step(name="read_back", look=_read_back)
