@@ -119,7 +119,8 @@ NUMBERS = ("cpu", "ram", "disk")
 FLAGS = ("snapshot",)
 _YES = frozenset(("yes", "y", "true", "1", "да", "есть"))
 _NO = frozenset(("no", "n", "false", "0", "нет"))
-_MB = {"mb": 1, "m": 1, "мб": 1, "gb": 1024, "g": 1024, "гб": 1024, "": 1024, "tb": 1024**2, "t": 1024**2, "тб": 1024**2}
+_GB, _TB = 1024, 1024**2
+_MB = {"mb": 1, "m": 1, "мб": 1, "gb": _GB, "g": _GB, "гб": _GB, "": _GB, "tb": _TB, "t": _TB, "тб": _TB}
 _NUMBER = re.compile(r"(>=|<=|=|>|<|≥|≤)?(\d{1,9})(?:[.,](\d{1,3}))?([a-zа-я]{0,2})")
 _SIGNS = {"≥": ">=", "≤": "<=", None: "="}
 _FIELD = re.compile(r"([^\W\d_]+):(?!:)(.*)", re.DOTALL)
