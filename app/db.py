@@ -14,7 +14,10 @@ from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import DateTime, Dialect, MetaData, event
 from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import JSON, TypeDecorator, Uuid
 
 NAMES = {
@@ -67,6 +70,23 @@ class Row(Base):
     def __init__(self, **values: Any) -> None:
         # The id exists before the row is written, because sealed values are bound to it.
         super().__init__(**{"id": uuid.uuid4(), **values})
+
+
+class json_items(FunctionElement[Any]):  # noqa: N801  an SQL function, written like one
+    """The items of a JSON list as rows with one column `value`: `json_items(Vm.nics).table_valued("value")`."""
+
+    name = "json_items"
+    inherit_cache = True
+
+
+@compiles(json_items, "sqlite")
+def _json_items_of_sqlite(element: json_items, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(json_items, "postgresql")
+def _json_items_of_postgresql(element: json_items, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"json_array_elements({compiler.process(element.clauses, **kw)})"
 
 
 db = SQLAlchemy(model_class=Base)

@@ -28,6 +28,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "app.cloud": (CLOUD | {"app"}, {"sqlalchemy"}),
     "app.cloud.rules": (set(), set()),
     "app.cloud.sizes": ({"app.errors"}, set()),
+    "app.cloud.vm_filter": (set(), set()),
     "app.texts": (
         {"app.errors", "app.accounts.rules", "app.cloud.explain", "app.cloud.rules"},
         {"babel", "flask", "flask_babel", "markupsafe"},

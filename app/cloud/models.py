@@ -133,8 +133,8 @@ class VApp(_Mirrored):
     vms: Mapped[list["Vm"]] = relationship(back_populates="vapp")
 
 
-_PRESENT = {f"{engine}_where": text("gone_at IS NULL") for engine in ("sqlite", "postgresql")}
-_GONE = {f"{engine}_where": text("gone_at IS NOT NULL") for engine in ("sqlite", "postgresql")}
+_PRESENT: dict[str, Any] = {f"{engine}_where": text("gone_at IS NULL") for engine in ("sqlite", "postgresql")}
+_GONE: dict[str, Any] = {f"{engine}_where": text("gone_at IS NOT NULL") for engine in ("sqlite", "postgresql")}
 
 
 class Vm(_Mirrored):
