@@ -8,13 +8,15 @@ over all addresses (generous, so that a stranger can slow a victim down for a mi
 import hashlib
 import secrets
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.accounts import audit
@@ -28,6 +30,10 @@ WAIT = timedelta(minutes=1)
 MOST_BY_BOTH, MOST_BY_ADDRESS, MOST_BY_PERSON = 5, 30, 50
 KEEP_ATTEMPTS = timedelta(days=1)
 TOUCH_AFTER = timedelta(minutes=1)
+
+WITHOUT_EMAIL = ""
+"""Stands in the place of an e-mail's hash where a token of the API was tried. A broken script with a wrong token must not
+keep the people behind the same address from signing in, so these are counted apart."""
 
 _hasher = PasswordHasher()
 
@@ -53,6 +59,7 @@ class SignedIn:
     theme: str
     account_name: str | None
     timezone: str | None
+    accounts: tuple[tuple[uuid.UUID, str], ...]  # all that the person is a member of, by name
 
 
 def hash_password(password: str) -> str:
@@ -69,7 +76,7 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, limits:
     email = email.strip().lower()
     with transaction():
         db.session.execute(delete(LoginAttempt).where(LoginAttempt.at < clock.now() - KEEP_ATTEMPTS))
-        failures = _require_patience(email, address)
+        failures = require_patience(_limits(email, address))
         attempt = LoginAttempt(email_hash=_hash(email), address=address, at=clock.now(), succeeded=False)
         db.session.add(attempt)
         attempt_id = attempt.id
@@ -84,7 +91,10 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, limits:
 
 def session_of(token: str) -> SignedIn | None:
     """The person whose cookie holds this token, or None when the session is over or unknown."""
-    session = db.session.scalar(select(UserSession).where(UserSession.token_hash == _hash(token)))
+    # Every page begins with this, so all that it needs to know of the person comes with one statement.
+    memberships = joinedload(UserSession.user).joinedload(User.memberships).joinedload(Membership.account)
+    known = select(UserSession).where(UserSession.token_hash == _hash(token)).options(memberships)
+    session = db.session.scalars(known).unique().one_or_none()
     now = clock.now()
     if session is None or not _is_open(session, now):
         return None
@@ -118,11 +128,19 @@ def switch_account(actor: Actor, session_id: uuid.UUID, account_id: uuid.UUID) -
         db.session.get_one(UserSession, session_id).account_id = account_id
 
 
-def _require_patience(email: str, address: str) -> int:
-    """Raise when too many tries failed lately; returns the failures of this person from this address."""
+def _limits(email: str, address: str) -> list[tuple[int, ColumnElement[bool]]]:
+    by_person = LoginAttempt.email_hash == _hash(email)
+    by_address = and_(LoginAttempt.address == address, LoginAttempt.email_hash != WITHOUT_EMAIL)
+    both = and_(by_person, by_address)
+    return [(MOST_BY_PERSON, by_person), (MOST_BY_ADDRESS, by_address), (MOST_BY_BOTH, both)]
+
+
+def require_patience(limits: Iterable[tuple[int, ColumnElement[bool]]]) -> int:
+    """Raise AppError `sign_in_throttled` when of one kind of tries more than its limit failed lately.
+
+    Returns how many failed of the last kind.
+    """
     now = clock.now()
-    by_person, by_address = LoginAttempt.email_hash == _hash(email), LoginAttempt.address == address
-    limits = ((MOST_BY_PERSON, [by_person]), (MOST_BY_ADDRESS, [by_address]), (MOST_BY_BOTH, [by_person, by_address]))
     failures = 0
     for most, where in limits:
         failures, last_at = _failures(now - WINDOW, where)
@@ -132,13 +150,13 @@ def _require_patience(email: str, address: str) -> int:
     return failures
 
 
-def _failures(since: datetime, where: list[ColumnElement[bool]]) -> tuple[int, datetime | None]:
+def _failures(since: datetime, where: ColumnElement[bool]) -> tuple[int, datetime | None]:
     succeeded_at = db.session.scalar(
-        select(func.max(LoginAttempt.at)).where(*where, LoginAttempt.succeeded.is_(True), LoginAttempt.at > since)
+        select(func.max(LoginAttempt.at)).where(where, LoginAttempt.succeeded.is_(True), LoginAttempt.at > since)
     )
     row = db.session.execute(
         select(func.count(), func.max(LoginAttempt.at)).where(
-            *where, LoginAttempt.succeeded.is_(False), LoginAttempt.at > (succeeded_at or since)
+            where, LoginAttempt.succeeded.is_(False), LoginAttempt.at > (succeeded_at or since)
         )
     ).one()
     return row[0], row[1]
@@ -202,6 +220,7 @@ def _describe(session: UserSession, token: str) -> SignedIn:
         theme=user.theme,
         account_name=account.name if account else None,
         timezone=account.timezone if account else None,
+        accounts=tuple(sorted(((m.account_id, m.account.name) for m in user.memberships), key=lambda one: one[1])),
     )
 
 
