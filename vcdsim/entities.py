@@ -183,6 +183,8 @@ class Snapshot:
     cpu_count: int
     memory_mb: int
     disks: list[Disk]
+    #: It keeps what the guest had in memory, so that it goes on running; without, it comes back off.
+    has_memory: bool = False
 
 
 @dataclass(slots=True)

@@ -239,6 +239,15 @@ def test_a_snapshot_remembers_and_blocks_resizing_its_disks(talk: Talk) -> None:
     assert talk.do("PUT", f"{vm}/virtualHardwareSection/disks", etree.tostring(disks)) == "success"
 
 
+@pytest.mark.parametrize(("memory", "power"), [("true", "on"), ("false", "off")])
+def test_only_a_snapshot_with_memory_brings_a_running_guest_back(talk: Talk, memory: str, power: str) -> None:
+    vm = talk.vm("wiki")
+    create = f'<CreateSnapshotParams xmlns="{VCLOUD}" memory="{memory}"/>'
+    assert talk.do("POST", f"{vm}/action/createSnapshot", create) == "success"
+    assert talk.do("POST", f"{vm}/action/revertToCurrentSnapshot") == "success"
+    assert record(talk, "wiki").power == power
+
+
 def test_there_is_nothing_to_revert_to_without_a_snapshot(talk: Talk) -> None:
     assert talk.send("POST", f"{talk.vapp('sandbox')}/action/revertToCurrentSnapshot").status == 400
 

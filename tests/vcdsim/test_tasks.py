@@ -1,5 +1,7 @@
 """Tasks: their course on the clock, their words, cancel, list."""
 
+from email.utils import parsedate_to_datetime
+
 import pytest
 
 from tests.vcdsim.talk import NS, Talk, id_of, instantiate_body, instantiate_path, rels, text
@@ -104,6 +106,12 @@ def test_a_manual_clock_does_not_move_by_itself_nor_back(sim: Simulator) -> None
         sim.advance(-1)
     with pytest.raises(RuntimeError, match="manual"):
         Simulator("demo").advance(1)
+
+
+def test_answers_are_dated_by_the_clock_of_the_world(sim: Simulator, talk: Talk) -> None:
+    sim.advance(86400)
+    said = parsedate_to_datetime(talk.send("GET", "/api/session").headers["date"])
+    assert said.timestamp() == int(sim.clock.now())
 
 
 def _task_href(body: bytes) -> str:

@@ -90,6 +90,8 @@ def customize(ctx: Context, entity_id: str) -> Answer:
 def snapshot(ctx: Context, ref: str) -> Answer:
     """Create, return to, or remove the snapshot."""
     verb = _SNAPSHOT_VERBS[ctx.path.rpartition("/")[2]]
+    memory = None
     if verb == "create" and ctx.body:
-        ctx.parse("CreateSnapshotParams")
-    return task_answer(ctx, snapshots.request(ctx.world, ctx.user, owner_named(ctx, ref), verb))
+        memory = xml.boolean(ctx.parse("CreateSnapshotParams").get("memory"))
+    task = snapshots.request(ctx.world, ctx.user, owner_named(ctx, ref), verb, memory=memory or False)
+    return task_answer(ctx, task)

@@ -79,7 +79,7 @@ class Api:
             self.world.task_fault = None
             spoil(answer, faults)
         answer.delay_s = sum(fault.latency_s for fault in faults)
-        answer.headers.setdefault("Date", formatdate(usegmt=True))
+        answer.headers.setdefault("Date", formatdate(self.world.now(), usegmt=True))
         answer.headers["X-VMWARE-VCLOUD-REQUEST-ID"] = request_id
         answer.headers["X-VMWARE-VCLOUD-REQUEST-EXECUTION-TIME"] = str(max(1, int(answer.delay_s * 1000)))
         answer.headers["Vary"] = "Accept-Encoding, User-Agent"
