@@ -12,6 +12,8 @@ from app.db import db, transaction
 LIMITS = vcloud.Limits(connect_s=5, answer_s=20, call_s=20)
 """A call to vCloud ends after 20 s, whatever happens on the line: a turn makes about three."""
 NOTE_AFTER = timedelta(seconds=10)
+TIMER = vcloud.Timer(wall=lambda: clock.now().timestamp())
+"""The moments that are compared with vCloud's clock are ours, so the difference must be that to ours."""
 NOBODY = vcloud.Login(org="", user="", password="")
 """For questions that need no login."""
 
@@ -90,7 +92,9 @@ def connect(
 ) -> vcloud.Client:
     """A client of this vCloud; close it, or use it in a `with`."""
     verify: bool | str = handler.ca_file or handler.verify_tls
-    return vcloud.Client(handler.api_url, login, session=session, verify=verify, proxy=handler.proxy, limits=LIMITS)
+    return vcloud.Client(
+        handler.api_url, login, session=session, verify=verify, proxy=handler.proxy, limits=LIMITS, timer=TIMER
+    )
 
 
 def _note_version(handler_id: uuid.UUID, version: vcloud.ApiVersion) -> None:
