@@ -175,6 +175,21 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
         _l("The network of %(name)s is changed"),
         _l("The network of %(name)s could not be changed"),
     ),
+    "take_snapshot": (
+        _l("Taking a snapshot of %(name)s"),
+        _l("%(name)s has a snapshot"),
+        _l("No snapshot of %(name)s was taken"),
+    ),
+    "revert_snapshot": (
+        _l("Taking %(name)s back to its snapshot"),
+        _l("%(name)s is as in its snapshot"),
+        _l("%(name)s did not go back to its snapshot"),
+    ),
+    "remove_snapshot": (
+        _l("Removing the snapshot of %(name)s"),
+        _l("The snapshot of %(name)s is removed"),
+        _l("The snapshot of %(name)s could not be removed"),
+    ),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
@@ -188,6 +203,9 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "grow_disk": _l("Growing a disk"),
     "remove_disk": _l("Removing a disk"),
     "change_network": _l("Changing the network"),
+    "take_snapshot": _l("Taking a snapshot"),
+    "revert_snapshot": _l("Going back"),
+    "remove_snapshot": _l("Removing the snapshot"),
 }
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
@@ -202,6 +220,9 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "grow_disk": _l("Its disk grows since %(time)s; wait until it ends."),
     "remove_disk": _l("A disk is being removed since %(time)s; wait until it ends."),
     "change_network": _l("Its network is being changed since %(time)s; wait until it ends."),
+    "take_snapshot": _l("A snapshot is being taken since %(time)s; wait until it ends."),
+    "revert_snapshot": _l("It goes back to its snapshot since %(time)s; wait until it ends."),
+    "remove_snapshot": _l("Its snapshot is being removed since %(time)s; wait until it ends."),
 }
 """Why nothing else can be asked of it meanwhile."""
 
@@ -223,6 +244,11 @@ STEPS: Mapping[str, LazyString] = {
     "add_disk": _l("Add the disk"),
     "remove_disk": _l("Remove the disk and its data"),
     "set_cards": _l("Connect the network cards"),
+    "look_before": _l("Look for an earlier snapshot"),
+    "take_snapshot": _l("Take the snapshot"),
+    "revert_snapshot": _l("Go back to the snapshot"),
+    "free": _l("Free CPU and memory if it is off now"),
+    "remove_snapshot": _l("Remove the snapshot"),
 }
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
@@ -258,6 +284,10 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
     "disks_changed": (
         _l("The disks are not what they were"),
         _l("Somebody has changed them in vCloud. We read them anew; look at them, then ask again."),
+    ),
+    "snapshot_appeared": (
+        _l("%(name)s has a snapshot already"),
+        _l("It was taken in vCloud meanwhile, and a new one would replace it. Ask again if that is what you want."),
     ),
 }
 """What happened and why, by `Operation.error_code`."""
@@ -406,6 +436,9 @@ ERRORS: Mapping[str, Sentence] = {
     "ip_bad": _l("This is not an address. Write it as 10.0.0.15."),
     "ip_outside": _l("This address is not in the network %(network)s. Take one of it."),
     "ip_reserved": _l("This address belongs to the network itself. Take another one."),
+    # snapshots
+    "snapshot_memory_needs_on": _l("The server is not on, so its memory holds nothing to keep."),
+    "snapshot_in_place": _l("The server has a snapshot already, and a new one replaces it. Agree to that, or keep it."),
 }
 """The sentence of each error code, or the function that makes it where a number decides the form of words."""
 

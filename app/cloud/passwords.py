@@ -10,7 +10,7 @@ from app import clock, vcloud
 from app.accounts import audit
 from app.accounts.rules import Actor
 from app.cloud import wishes
-from app.cloud.machine_steps import READ_BACK, change, live_vm
+from app.cloud.machine_steps import LOOK_AGAIN, READ_BACK, change, live_vm
 from app.cloud.models import Operation, Vm
 from app.cloud.rules import Action
 from app.cloud.sizes import password_errors
@@ -127,5 +127,7 @@ RESET_PASSWORD = register(
             Step(name="customised_start", look=_look_on, send=change(_apply)),
             READ_BACK,
         ),
+        clean_up=LOOK_AGAIN,
+        has_secret=True,
     )
 )
