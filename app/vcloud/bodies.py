@@ -12,7 +12,7 @@ from app.vcloud.reconfigure import without_links
 from app.vcloud.types import VAppNetwork
 from app.vcloud.wiring import wire
 from app.vcloud.wishes import NewVApp, NewVm, Wiring
-from app.vcloud.xml import OVF, VCLOUD, Element, children
+from app.vcloud.xml import OVF, VCLOUD, Element, children, text
 
 GENERAL_PARAMS_SINCE = (5, 6)  # the same that brought SourcedItem to instantiating
 _NAMESPACES = {None: VCLOUD, "ovf": OVF}
@@ -67,6 +67,13 @@ def network_config(section: Element, network: VAppNetwork, base: str) -> bytes:
     if any(old.get("networkName") == network.name for old in children(root, "NetworkConfig")):
         raise Refused(f"the vApp has a network {network.name} already", minor_code="DUPLICATE_NAME")
     _network_config(root, network, base)
+    return _bytes(root)
+
+
+def renamed_vapp(vapp: Element, name: str) -> bytes:
+    """Return the VApp to put, made from the fetched one: a description that is left out would be lost."""
+    root = _root("VApp", {"name": name})
+    _add(root, "Description", text(vapp, "Description"))
     return _bytes(root)
 
 

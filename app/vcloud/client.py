@@ -205,6 +205,13 @@ class Client:
         """Whether `recompose` keeps the description of a new VM; may log in."""
         return version_key(self._wire.version()) >= bodies.GENERAL_PARAMS_SINCE
 
+    def rename_vapp(self, vapp_urn: str, name: str) -> Task:
+        """Give a vApp another name, unique in its VDC, and keep its description. Two requests."""
+        path = path_of(vapp_urn, "vapp")
+        with self._wire.one_deadline():
+            body = self._wire.get(path, "VApp", partial(bodies.renamed_vapp, name=name))
+            return self._task("PUT", path, body, "vApp")
+
     def add_network(self, vapp_urn: str, network: VAppNetwork) -> Task:
         """Add a network to a vApp and keep the others. Refused if it has one of that name. Two requests."""
         path = path_of(vapp_urn, "vapp") + "/networkConfigSection/"

@@ -59,6 +59,21 @@ def test_one_vm_is_deleted_and_its_neighbours_stay(sim: Simulator, client: Clien
     assert [vm.name for vm in vapp_named(client, "build").vms] == ["ci-runner-1"]
 
 
+def test_a_vapp_is_renamed_and_keeps_its_mark_and_its_vms(sim: Simulator, client: Client) -> None:
+    before = vapp_named(client, "build")
+    sim.world.vapps[before.id[-36:]].description = "mark <42>"
+    finish(sim, client, client.rename_vapp(before.id, "farm & barn"))
+    after = client.vapp(before.id)
+    assert (after.name, after.description) == ("farm & barn", "mark <42>")
+    assert [vm.id for vm in after.vms] == [vm.id for vm in before.vms]
+
+
+def test_a_name_that_another_vapp_has_is_refused(client: Client) -> None:
+    with pytest.raises(Refused) as caught:
+        client.rename_vapp(vapp_named(client, "build").id, "office")
+    assert caught.value.minor_code == "DUPLICATE_NAME"
+
+
 # Networks of a vApp
 
 

@@ -24,6 +24,7 @@ WRITTEN = {
     "instantiate",
     "network_config",
     "recompose",
+    "renamed_vapp",
     "undeploy",
     "vm_capabilities",
 }
@@ -88,6 +89,8 @@ def _recompose(sim: Recorder, client: Client) -> None:
         VAppNetwork("isolated", None, "isolated", **_SCOPE),
     ):
         _done(sim, client, client.add_network(vapp, network))
+    for name in ("renamed", "sandbox"):
+        _done(sim, client, client.rename_vapp(vapp, name))
     machine = f"urn:vcloud:vm:{id_of(sim, 'template_vms', 'debian-12')}"
     cards = (Wiring("direct"), Wiring("isolated", "MANUAL", "192.168.7.9"), Wiring("routed", "DHCP"), Wiring())
     custom = GuestCustomization(enabled=True, computer_name="added", password="S3cret-four")
