@@ -1,0 +1,108 @@
+"""Fail at the k-th side effect, for every k: one effect, the right end, and nothing left over.
+
+Each kind of operation is played undisturbed, then once for each of its side effects with each fate (see
+`tests.support.doom`); another worker goes on where the first one fell. Dying after a write is the same as dying before
+the side effect that follows, so every moment of a worker's life is among these. How it must end is what the undisturbed
+play says, down to the number of commands that vCloud has accepted. `pytest` prints how many lives were played.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+import pytest
+from flask import Flask
+
+from app.cloud import disks, vms, wishes
+from app.cloud.rules import Action
+from tests.cloud.test_power import vm_named
+from tests.support.cast import Cast
+from tests.support.clock import Clock
+from tests.support.counts import COUNTED
+from tests.support.doom import Fate
+from tests.support.theatre import Theatre
+from tests.support.wishes import wish
+from vcdsim import Simulator
+
+
+def on(name: str, action: Action) -> Callable[[Cast, str], uuid.UUID]:
+    """An action that needs nothing but a machine."""
+    return lambda cast, token: wishes.ask(cast.owner, vm_named(name).id, action, token)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """A wish. `repeatable`: commands that state a whole wish and that may be sent again when an answer was lost."""
+
+    ask: Callable[[Cast, str], uuid.UUID]
+    before: tuple[Callable[[Cast, str], uuid.UUID], ...] = ()
+    repeatable: frozenset[str] = field(default_factory=frozenset)
+
+
+def _first_disk(name: str) -> str:
+    return str(vm_named(name).disks[0]["instance_id"])
+
+
+SCENES = {
+    "create": Scene(
+        ask=lambda cast, token: vms.request_create(cast.owner, wish(), token),
+        # vCloud does not tell passwords, so one whose answer was lost is set again.
+        repeatable=frozenset({"POST /api/vApp/vm-*/action/reconfigureVm"}),
+    ),
+    "start": Scene(ask=on("sandbox", Action.START)),
+    "resume": Scene(ask=on("legacy-erp", Action.RESUME)),
+    "shut_down": Scene(ask=on("terminal", Action.SHUT_DOWN)),
+    "power_off": Scene(ask=on("terminal", Action.POWER_OFF)),
+    "grow_disk": Scene(
+        ask=lambda cast, token: disks.request_grow(
+            cast.owner, vm_named("sandbox").id, token, instance_id=_first_disk("sandbox"), size_gb=60
+        )
+    ),
+    "add_disk": Scene(ask=lambda cast, token: disks.request_add(cast.owner, vm_named("sandbox").id, token, size_gb=5)),
+}
+"""What is played; a new kind of operation joins by a line here."""
+QUICK_S = 4.0
+# With slow ones the task is still running when somebody looks what became of the command: after 30 s, after 91 s.
+TASKS_TAKE_S = dict.fromkeys(Fate, (QUICK_S,)) | {
+    Fate.ANSWER_LOST: (QUICK_S, 40.0),
+    Fate.KILLED_AFTER: (QUICK_S, 100.0),
+}
+
+
+@pytest.fixture
+def theatre(app: Flask, cast: Cast, cloud: Simulator, clock: Clock) -> Iterator[Theatre]:
+    """The stage, with the demo world on it."""
+    with Theatre(app, cloud, clock).open() as stage:
+        yield stage
+
+
+@pytest.mark.parametrize("fate", Fate)
+@pytest.mark.parametrize("name", SCENES)
+def test_whatever_happens_at_whichever_side_effect_it_ends_as_if_nothing_had_happened(
+    cast: Cast, theatre: Theatre, name: str, fate: Fate, record_property: Callable[[str, object], None]
+) -> None:
+    lives = sum(_lives(theatre, SCENES[name], cast, fate, task_s) for task_s in TASKS_TAKE_S[fate])
+    record_property(f"{COUNTED}lives of an operation with '{fate}'", lives)
+
+
+def _lives(theatre: Theatre, scene: Scene, cast: Cast, fate: Fate, task_s: float) -> int:
+    """Play all lives with this fate; how many there were. What vCloud does takes it `task_s` seconds each time."""
+
+    def ask(token: str) -> uuid.UUID:
+        return scene.ask(cast, token)
+
+    theatre.tasks_take(task_s)
+    undisturbed = theatre.play(ask)
+    assert undisturbed is not None
+    assert {state for _, state, _ in undisturbed.operations} == {"succeeded"}
+    for number in count(1):
+        ending = theatre.play(ask, fate, number)
+        if ending is None:
+            break
+        for command in scene.repeatable:
+            assert 0 <= ending.commands[command] - undisturbed.commands[command] <= 1
+            ending.commands[command] = undisturbed.commands[command]
+        assert ending == undisturbed, f"{fate} at side effect {number}, tasks of {task_s} s"
+    assert number > 1, "the fate never struck"
+    return number - 1

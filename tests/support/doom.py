@@ -1,0 +1,155 @@
+"""Simulated death and loss: lets something happen to a worker at the k-th of its side effects, without any process.
+
+A side effect is a transaction that is committed or a command that is sent to vCloud. A worker that is killed does
+nothing more: no write, no request, whatever its `finally` would like. The requests go straight to the simulator, past
+the sockets, so that hundreds of lives take seconds.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+from urllib3 import HTTPResponse
+
+from vcdsim import Simulator
+
+
+class Death(BaseException):
+    """The process is gone."""
+
+
+class Fate(StrEnum):
+    """What happens, and to which of the side effects it can happen."""
+
+    KILLED_BEFORE = "killed before a write or a command"
+    KILLED_AFTER = "killed after a command"
+    REQUEST_LOST = "command lost on its way"
+    ANSWER_LOST = "answer lost after acceptance"
+    FROZEN = "frozen past its claim"
+    SESSION_EXPIRED = "session expired"
+    TASK_FORGOTTEN = "task forgotten"
+
+
+COMMIT, COMMAND, POLL, QUESTION = "commit", "command", "poll", "question"
+STRIKES = {
+    Fate.KILLED_BEFORE: {COMMIT, COMMAND},
+    Fate.KILLED_AFTER: {COMMAND},
+    Fate.REQUEST_LOST: {COMMAND},
+    Fate.ANSWER_LOST: {COMMAND},
+    Fate.FROZEN: {COMMAND, POLL},
+    Fate.SESSION_EXPIRED: {COMMAND, POLL},
+    Fate.TASK_FORGOTTEN: {POLL},
+}
+
+
+class Doom:
+    """Watches the workers of a test; `awaiting` arms it. `meanwhile` is what others do while a worker is frozen."""
+
+    def __init__(self, cloud: Simulator, meanwhile: Callable[[], None]) -> None:
+        self.has_struck = False
+        self.accepted: list[str] = []  # the commands that vCloud has accepted, in order
+        self._cloud = cloud
+        self._meanwhile = meanwhile
+        self._fate: Fate | None = None
+        self._left = 0
+        self._is_dead = False
+
+    def await_fate(self, fate: Fate, number: int) -> None:
+        """From now on the `number`-th fitting side effect, counted from 1, meets this fate."""
+        self._fate, self._left, self.has_struck, self._is_dead = fate, number, False, False
+
+    def rest(self) -> None:
+        """Nothing happens any more; the next worker lives."""
+        self._fate, self._is_dead = None, False
+
+    @contextmanager
+    def in_force(self) -> Iterator[None]:
+        """Put the hooks in place: below SQLAlchemy's session and below requests."""
+        send = HTTPAdapter.send
+        event.listen(Session, "before_commit", self._before_commit)
+        HTTPAdapter.send = self._send(send)  # type: ignore[method-assign]
+        try:
+            yield
+        finally:
+            HTTPAdapter.send = send  # type: ignore[method-assign]
+            event.remove(Session, "before_commit", self._before_commit)
+
+    def _before_commit(self, session: Session) -> None:
+        if session.in_nested_transaction():
+            return
+        if self._meets(COMMIT) or self._is_dead:
+            self._die()
+
+    def _send(self, _original: object) -> Callable[..., requests.Response]:
+        def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: Any) -> requests.Response:
+            if self._is_dead:
+                raise Death
+            fate = self._fate if self._meets(_sort(request)) else None
+            self._strike_before(fate, request)
+            answer = self._cloud.handle(request.method or "", _path(request), _headers(request), _body(request))
+            if _sort(request) is COMMAND and answer.status < 400:
+                self.accepted.append(f"{request.method} {_path(request)}")
+            self._strike_after(fate)
+            raw = HTTPResponse(
+                body=io.BytesIO(answer.body), headers=answer.headers, status=answer.status, preload_content=False
+            )
+            return adapter.build_response(request, raw)
+
+        return send
+
+    def _strike_before(self, fate: Fate | None, request: requests.PreparedRequest) -> None:
+        if fate is Fate.KILLED_BEFORE:
+            self._die()
+        if fate is Fate.REQUEST_LOST:
+            raise requests.ConnectionError("reset before the request")
+        if fate is Fate.SESSION_EXPIRED:
+            self._cloud.expire_sessions()
+        if fate is Fate.TASK_FORGOTTEN:
+            self._cloud.settle()
+            self._cloud.world.tasks.pop(_path(request).rpartition("/")[2])
+
+    def _strike_after(self, fate: Fate | None) -> None:
+        if fate is Fate.KILLED_AFTER:
+            self._die()
+        if fate is Fate.ANSWER_LOST:
+            raise requests.ConnectionError("reset after the request")
+        if fate is Fate.FROZEN:
+            self._meanwhile()
+
+    def _meets(self, sort: str) -> bool:
+        """Count this side effect; whether it is the one that the fate waits for."""
+        if self._fate is None or self.has_struck or sort not in STRIKES[self._fate]:
+            return False
+        self._left -= 1
+        self.has_struck = self._left == 0
+        return self.has_struck
+
+    def _die(self) -> None:
+        self._is_dead = True
+        raise Death
+
+
+def _sort(request: requests.PreparedRequest) -> str:
+    if request.method == "GET":
+        return POLL if "/api/task/" in _path(request) else QUESTION
+    return QUESTION if "/session" in _path(request) else COMMAND
+
+
+def _path(request: requests.PreparedRequest) -> str:
+    parts = urlsplit(request.url or "")
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _headers(request: requests.PreparedRequest) -> Mapping[str, str]:
+    return {"Host": urlsplit(request.url or "").netloc, **request.headers}
+
+
+def _body(request: requests.PreparedRequest) -> bytes:
+    return request.body.encode() if isinstance(request.body, str) else (request.body or b"")

@@ -1,0 +1,169 @@
+"""A stage on which one wish is played again and again, each time from the same world, with another fate.
+
+The world of the simulator and the rows of the database are put back before each play, which costs milliseconds.
+"""
+
+import json
+import re
+import uuid
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import select
+
+from app.cloud import operations
+from app.cloud.models import ACTIVE, Operation, Vm
+from app.db import Base, db, transaction
+from tests.support.cast import new_token
+from tests.support.clock import Clock
+from tests.support.doom import Death, Doom, Fate
+from tests.support.engine import pass_time
+from vcdsim import Simulator, state, tasks
+
+CLAIM_IS_OVER_S = 91
+IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+Ask = Callable[[str], uuid.UUID]
+"""Asks for something with a form token; returns the id of the operation."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """What is so when all has come to rest: the operations, the machines on both sides, what vCloud had accepted."""
+
+    operations: list[tuple[str, str, str | None]]
+    world: list[Any]
+    mirror: list[Any]
+    commands: Counter[str]
+
+
+class Theatre:
+    """Plays a wish to its end. Bells are never heard, so Redis plays no part: only the clock rings."""
+
+    def __init__(self, app: Flask, cloud: Simulator, clock: Clock) -> None:
+        self._app, self._cloud, self._clock = app, cloud, clock
+        self._doom = Doom(cloud, self._second_worker)
+        self._world = json.loads(cloud.dump())
+        self._rows = [(table, _rows_of(table)) for table in Base.metadata.sorted_tables]
+        self._begin = clock.at
+
+    def tasks_take(self, seconds: float) -> None:
+        """How long everything takes vCloud from now on."""
+        tasks.DURATIONS_S.update(dict.fromkeys(tasks.DURATIONS_S, seconds))
+
+    @contextmanager
+    def open(self) -> Iterator["Theatre"]:
+        """While the block runs, requests go straight to the simulator."""
+        bell, durations = operations.doorbell, dict(tasks.DURATIONS_S)
+        operations.doorbell = lambda _: None
+        try:
+            with self._doom.in_force():
+                yield self
+        finally:
+            operations.doorbell = bell
+            tasks.DURATIONS_S.update(durations)
+
+    def play(self, ask: Ask, fate: Fate | None = None, number: int = 0) -> Ending | None:
+        """From the beginning to the end, with a fate at the `number`-th side effect; None when there are not so many.
+
+        The click itself can meet it too: then the person sends the same form again.
+        """
+        self._put_back()
+        token = new_token()
+        if fate is not None:
+            self._doom.await_fate(fate, number)
+        try:
+            ask(token)
+            self._work()
+        except Death:
+            db.session.remove()
+            self._doom.rest()
+            ask(token)
+            self._second_worker()
+        has_struck = self._doom.has_struck
+        self._doom.rest()
+        return self._ending() if fate is None or has_struck else None
+
+    def _work(self, *, rounds: int = 400) -> None:
+        for _ in range(rounds):
+            for operation_id in operations.due():
+                operations.advance(operation_id)
+            active = [one.next_at for one in db.session.scalars(select(Operation).where(Operation.state.in_(ACTIVE)))]
+            db.session.rollback()
+            if not active:
+                return
+            pass_time(self._cloud, self._clock, max(0.0, (min(active) - self._clock.at).total_seconds()))
+        raise AssertionError(f"operations were still at work after {rounds} rounds")
+
+    def _second_worker(self) -> None:
+        """Another process, which goes on when the claim of the first one is over."""
+        with self._app.app_context():
+            pass_time(self._cloud, self._clock, CLAIM_IS_OVER_S)
+            self._work()
+
+    def _put_back(self) -> None:
+        self._cloud.replace_world(state.from_data(self._world, self._cloud.clock))
+        self._cloud.requests.clear()
+        self._doom.accepted.clear()
+        self._clock.at = self._begin
+        db.session.remove()
+        with transaction():
+            for table, _ in reversed(self._rows):
+                db.session.execute(table.delete())
+            for table, rows in self._rows:
+                if rows:
+                    db.session.execute(table.insert(), rows)
+
+    def _ending(self) -> Ending:
+        db.session.rollback()
+        rows = db.session.scalars(select(Operation).order_by(Operation.created_at))
+        machines = db.session.scalars(select(Vm).where(Vm.gone_at.is_(None)))
+        mirror = [
+            (vm.vapp.name, vm.name, vm.state.value, vm.cpu_count, vm.memory_mb, [d["size_mb"] for d in vm.disks])
+            for vm in machines
+        ]
+        return Ending(
+            operations=[(row.kind, row.state, row.error_code) for row in rows],
+            world=_estate(self._cloud),
+            mirror=sorted(mirror),
+            commands=Counter(IDS.sub("*", one) for one in self._doom.accepted),
+        )
+
+
+def _rows_of(table: Any) -> list[dict[str, Any]]:
+    columns = [column for column in table.columns if column.computed is None]  # the database makes those by itself
+    return [dict(row._mapping) for row in db.session.execute(select(*columns))]
+
+
+def _estate(cloud: Simulator) -> list[Any]:
+    """Every vApp and machine as far as it does not depend on chance: without ids, moments and passwords."""
+    world = cloud.world
+    vapps = [
+        (
+            vapp.name,
+            vapp.creation,
+            IDS.sub("*", vapp.description),
+            [(network.name, network.fence_mode) for network in vapp.networks],
+            sorted(_machine(world.vms[vm_id]) for vm_id in vapp.vm_ids),
+        )
+        for vapp in world.vapps.values()
+    ]
+    return [*sorted(vapps), len(world.vms), len(world.disks)]
+
+
+def _machine(vm: Any) -> tuple[Any, ...]:
+    guest = vm.customization
+    return (
+        vm.name,
+        vm.power,
+        vm.is_deployed,
+        vm.is_resolved,
+        (vm.cpu_count, vm.cores_per_socket, vm.memory_mb),
+        [(disk.instance_id, disk.size_mb) for disk in vm.disks],
+        [(nic.index, nic.network, nic.mode, nic.is_connected, nic.ip is None) for nic in vm.nics],
+        (guest.enabled, guest.computer_name, guest.admin_password_enabled, vm.customized_count),
+        vm.snapshot is not None,
+    )
