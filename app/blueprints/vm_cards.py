@@ -1,13 +1,13 @@
 """The templates of the create page as cards, with the bounds that each sets, in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from app.cloud.models import Vdc
 from app.cloud.offers import Offer
-from app.cloud.sizes import Bound
+from app.cloud.sizes import Bound, Size, default_names, total
 from app.texts import error_text, size_mb
 
 LOCKED_SHARE = 30
@@ -27,32 +27,46 @@ class Range:
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """A template to choose; `offer` holds the bounds for the script."""
+    """A template to choose; `offer` holds the bounds for the script.
+
+    `machines` are the name that each server begins with and its size, where the template makes several; `makes` says
+    how many.
+    """
 
     id: str
     name: str
     icon: str
+    makes: str
     least: str
     reason: str
     offer: dict[str, Range]
+    machines: list[tuple[str, str]]
 
 
-def card(offer: Offer, vdc: Vdc) -> Card:
-    """The card of a template in this data center."""
-    template, bounds = offer.template, offer.bounds
-    sizes = (f"{template.cpu_count}\xa0CPU", size_mb(template.memory_mb), size_mb(template.disk_gb * 1024))
+def card(offer: Offer, vdc: Vdc, taken: Collection[str]) -> Card:
+    """The card of a template in this data center, in which the names `taken` exist."""
+    template, bounds, machines = offer.template, offer.bounds, offer.machines
+    names = default_names([one.default_name for one in machines], [one.is_windows for one in machines], taken)
+    count = len(machines)
     return Card(
         id=str(template.id),
         name=template.name,
-        icon=_icon(template.guest_os, len(template.vms)),
-        least=" · ".join(sizes),
+        icon=_icon(template.guest_os, count),
+        makes=ngettext("Makes %(num)d server.", "Makes %(num)d servers.", count) if count > 1 else "",
+        least=size_words(total(one.size for one in machines)),
         reason=error_text(offer.reason) if offer.reason else "",
         offer={
             "cpu_count": _range(bounds.cpu_count, vdc, str, 1),
             "memory_gb": _range(bounds.memory_mb, vdc, size_mb, 1024),
             "disk_gb": _range(bounds.disk_gb, vdc, lambda gb: size_mb(gb * 1024), 1),
         },
+        machines=[(name, size_words(one.size)) for name, one in zip(names, machines, strict=True)] if count > 1 else [],
     )
+
+
+def size_words(size: Size) -> str:
+    """ "2 CPU · 4 GB · 40 GB"."""
+    return " · ".join((f"{size.cpu_count}\xa0CPU", size_mb(size.memory_mb), size_mb(size.disk_gb * 1024)))
 
 
 def _icon(guest_os: str, vm_count: int) -> str:

@@ -80,6 +80,11 @@ def vapps(vdc_id: uuid.UUID) -> list[VApp]:
     return list(db.session.scalars(rows.where(VApp.name.not_in(in_making)).order_by(VApp.name)))
 
 
+def names_taken(vdc_id: uuid.UUID) -> set[str]:
+    """The names of all machines in the mirror: new ones should be called otherwise, though only a vApp forbids it."""
+    return set(db.session.scalars(select(Vm.name).where(Vm.vdc_id == vdc_id, Vm.gone_at.is_(None))))
+
+
 def free_of(vdc_id: uuid.UUID) -> Free:
     """What is left: the limits less all machines in the mirror, and all creations and growing disks under way.
 

@@ -1,7 +1,7 @@
 """Rules about sizes, names and passwords of machines. Pure: no database, no clock, no web."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from app.errors import AppError
@@ -146,8 +146,8 @@ def machine_names_errors(
             yield AppError("machine_name_twice", 400, field="machine_names", number=number, name=name)
 
 
-def default_names(template_names: Sequence[str], are_windows: Sequence[bool]) -> list[str]:
-    """Names like those in the template that computers can have, each only once."""
+def default_names(template_names: Sequence[str], are_windows: Sequence[bool], taken: Collection[str] = ()) -> list[str]:
+    """Names like those in the template that computers can have, each only once and none that is `taken`."""
     found: list[str] = []
     for template_name, is_windows in zip(template_names, are_windows, strict=True):
         most = WINDOWS_NAME_MOST if is_windows else VM_NAME_MOST
@@ -155,7 +155,7 @@ def default_names(template_names: Sequence[str], are_windows: Sequence[bool]) ->
         plain = f"vm-{plain}" if plain.isdigit() else plain
         endings = ("", *(f"-{number}" for number in range(2, 1000)))
         names = (plain[: most - len(ending)].strip("-") + ending for ending in endings)
-        found.append(next(name for name in names if name not in found))
+        found.append(next(name for name in names if name not in found and name not in taken))
     return found
 
 

@@ -5,9 +5,10 @@ import uuid
 
 import pytest
 from flask.testing import FlaskClient
+from lxml import html
 from sqlalchemy import select, update
 
-from app.cloud.models import Network, Operation, VappTemplate, Vdc
+from app.cloud.models import Network, Operation, VApp, VappTemplate, Vdc
 from app.db import db, transaction
 from tests.support.cast import Cast
 from tests.support.clock import Clock
@@ -51,7 +52,14 @@ def test_the_form_begins_with_the_smallest_server_of_a_template_that_fits(owner:
     assert data["disk_gb"] == str(offer["disk_gb"]["least"])
 
 
+def leave_room_for(count: int) -> None:
+    """The demo world has twelve servers."""
+    with transaction():
+        db.session.execute(update(Vdc).where(Vdc.name == "acme-vdc").values(vm_quota=12 + count))
+
+
 def test_templates_that_do_not_fit_come_after_with_their_reason(owner: FlaskClient, cloud: Simulator) -> None:
+    leave_room_for(2)
     page = open_page(owner, "/vms/new")
     cards = page.texts(".sk-choice b")
     assert cards.index("lamp") == len(cards) - 1
@@ -127,6 +135,9 @@ def test_the_same_page_with_other_values_is_refused(owner: FlaskClient, cloud: S
         ({"network_id": ""}, "network_id", "Choose a network"),
         ({"password_choice": "nonsense"}, "password_choice", "Choose whether we make the password"),
         ({"vapp_name": "shop"}, "vapp_name", "There is already a vApp named shop."),
+        ({"place": "nonsense"}, "place", "Choose a new vApp or an existing one."),
+        ({"place": "existing", "vapp_id": ""}, "vapp_id", "Choose a vApp."),
+        ({"place": "existing", "vapp_id": str(uuid.UUID(int=1))}, "vapp_id", "Nothing can be added to this vApp now."),
     ],
 )
 def test_what_is_wrong_is_said_at_the_field_and_on_top(
@@ -145,6 +156,7 @@ def test_what_is_wrong_is_said_at_the_field_and_on_top(
         ("network_id", "Choose a network"),
         ("password_choice", "Choose whether we make the password"),
         ("vdc_id", "Choose a data center."),
+        ("place", "Choose a new vApp or an existing one."),
     ],
 )
 def test_a_choice_that_was_not_sent_is_asked_for_and_never_guessed(
@@ -186,6 +198,7 @@ def test_everything_wrong_is_said_at_once(owner: FlaskClient, cloud: Simulator) 
 
 
 def test_a_template_that_does_not_fit_is_refused_by_the_server_too(owner: FlaskClient, cloud: Simulator) -> None:
+    leave_room_for(2)
     page = refused(owner, template_id=template_id("lamp"))
     assert any("Makes 3 servers." in text for text in page.errors)
 
@@ -196,11 +209,130 @@ def test_another_accounts_data_center_is_not_there(owner: FlaskClient, cloud: Si
     assert answer.status_code == 404
 
 
-def test_without_a_network_a_server_can_still_be_made(owner: FlaskClient, cloud: Simulator) -> None:
+def test_a_data_center_without_networks_asks_for_none(owner: FlaskClient, cloud: Simulator) -> None:
     with transaction():
         db.session.execute(update(Network).values(gone_at=Network.seen_at))
-    answer = open_page(owner, "/vms/new").send("/vms/new", **values())
+    page = open_page(owner, "/vms/new")
+    assert not page.root.cssselect("#network_id")
+    assert page.send("/vms/new", **values()).status_code == 303
+
+
+def test_a_data_center_without_vapps_asks_only_for_the_name_of_a_new_one(owner: FlaskClient, cloud: Simulator) -> None:
+    with transaction():
+        db.session.execute(update(VApp).values(gone_at=VApp.seen_at))
+    page = open_page(owner, "/vms/new")
+    assert not page.root.cssselect("#vapp_id, [name=place]")
+    assert page.send("/vms/new", **values()).status_code == 303
+
+
+# ---- In an existing vApp -------------------------------------------------------------------------------------------
+
+
+def vapp_id(name: str) -> str:
+    return str(db.session.scalars(select(VApp.id).where(VApp.name == name)).one())
+
+
+def test_a_server_is_added_to_a_vapp_of_the_list(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    page = open_page(owner, "/vms/new")
+    assert page.texts("#vapp_id option")[:2] == ["accounting", "build"]
+    answer = page.send("/vms/new", **values(place="existing", vapp_id=vapp_id("shop"), vapp_name="not asked for"))
     assert answer.status_code == 303
+    assert "shop" in open_page(owner, answer.location).texts("aside dd")
+    drain(cloud, clock)
+    page = open_page(owner, answer.location)
+    assert page.h1 == "web-03 is ready"
+    assert "Connect the vApp to the network" in page.text
+
+
+def test_a_name_that_the_vapp_has_is_refused_in_words(owner: FlaskClient, cloud: Simulator) -> None:
+    page = refused(owner, place="existing", vapp_id=vapp_id("shop"), vm_name="shop-db")
+    assert page.errors == ["The vApp shop has a server named shop-db already. Choose another name."]
+    data = dict(page.form("/vms/new").form_values())
+    assert (data["place"], data["vapp_id"]) == ("existing", vapp_id("shop"))
+
+
+def test_a_failed_addition_can_be_tried_again_in_the_same_vapp(
+    owner: FlaskClient, cloud: Simulator, clock: Clock
+) -> None:
+    cloud.faults.add("recompose", error=BAD_DISK)
+    sent = values(place="existing", vapp_id=vapp_id("shop"))
+    answer = open_page(owner, "/vms/new").send("/vms/new", **sent)
+    drain(cloud, clock)
+    page = open_page(owner, answer.location)
+    again = dict(open_page(owner, page.links()["Change and try again"]).form("/vms/new").form_values())
+    assert (again["place"], again["vapp_id"], again["vapp_name"]) == ("existing", vapp_id("shop"), "")
+
+
+# ---- Templates of several servers ----------------------------------------------------------------------------------
+
+
+def test_a_template_of_several_says_how_many_and_how_large(owner: FlaskClient, cloud: Simulator) -> None:
+    page = open_page(owner, "/vms/new")
+    (card,) = [text for text in page.texts(".sk-choice") if text.startswith("lamp")]
+    assert card == "lamp Makes 3 servers. 5 CPU · 7 GB · 70 GB"
+    fields = page.root.cssselect(f"[name='names-{template_id('lamp')}']")
+    assert [field.get("value") for field in fields] == ["lamp-web", "lamp-app", "lamp-db"]
+    assert "Server 3 2 CPU · 4 GB · 50 GB" in page.texts("[data-machines] label")
+
+
+def test_all_servers_of_a_template_are_made_and_shown(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    page = open_page(owner, "/vms/new")
+    answer = page.send("/vms/new", **values(template_id=template_id("lamp"), vm_name="blog", cpu_count="nonsense"))
+    assert answer.status_code == 303
+    drain(cloud, clock)
+    page = open_page(owner, answer.location)
+    assert page.h1 == "blog is ready"
+
+
+def test_names_that_exist_in_the_data_center_are_not_suggested(
+    owner: FlaskClient, cloud: Simulator, clock: Clock
+) -> None:
+    open_page(owner, "/vms/new").send("/vms/new", **values(vm_name="lamp-web"))
+    drain(cloud, clock)
+    fields = open_page(owner, "/vms/new").root.cssselect(f"[name='names-{template_id('lamp')}']")
+    assert fields[0].get("value") == "lamp-web-2"
+
+
+def test_a_bad_name_among_several_is_said_at_its_field(owner: FlaskClient, cloud: Simulator) -> None:
+    lamp = template_id("lamp")
+    sent = {**values(template_id=lamp), f"names-{lamp}": ["web", "no spaces", "web"]}
+    form = open_page(owner, "/vms/new").form("/vms/new")
+    hidden = {str(key): str(value) for key, value in form.form_values()}
+    page = Page(owner, owner.post("/vms/new", data={**hidden, **sent}))
+    assert page.status == 422
+    assert page.texts(f"#names-{lamp}-2-error") == [
+        "Use letters, digits and hyphens; begin and end with a letter or digit."
+    ]
+    assert page.texts(f"#names-{lamp}-3-error") == ["web is the name of another one. Choose another name."]
+    assert page.root.cssselect(f".sk-banner--bad a[href='#names-{lamp}-2']")
+
+
+# ---- Names while they are typed ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({}, "Free."),
+        ({"vm_name": ""}, ""),
+        ({"vm_name": "web_03"}, "Use letters, digits and hyphens; begin and end with a letter or digit."),
+        ({"vm_name": "shop"}, "There is already a vApp named shop. Choose another name."),
+        ({"vm_name": "a-very-long-name", "template": "windows-2022"}, "16 characters, Windows allows 15."),
+        ({"place": "existing", "vm_name": "shop"}, "Free."),
+        ({"place": "existing", "vm_name": "shop-db"}, "The vApp shop has a server named shop-db already."),
+        ({"template_id": ""}, ""),
+    ],
+)
+def test_a_name_is_judged_while_it_is_typed(
+    owner: FlaskClient, cloud: Simulator, changes: dict[str, str], sentence: str
+) -> None:
+    typed = {"place": "new", "vapp_id": vapp_id("shop"), "vm_name": "web-03", **changes}
+    typed.setdefault("template_id", template_id(typed.pop("template", "debian-12")))
+    vdc_id = str(db.session.scalars(select(Vdc.id).where(Vdc.name == "acme-vdc")).one())
+    answer = owner.get("/vms/new/names", query_string={"vdc_id": vdc_id, **typed})
+    assert answer.status_code == 200
+    text = " ".join(html.fromstring(f"<p>{answer.text}</p>").text_content().split())
+    assert text.startswith(sentence) if sentence else text == ""
 
 
 def test_without_a_template_the_page_says_whom_to_ask(owner: FlaskClient, cloud: Simulator) -> None:

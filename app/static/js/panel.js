@@ -64,10 +64,25 @@ if (create) {
 
   const summarize = () => {
     const card = create.querySelector("[name=template_id]:checked")?.closest("label");
-    const size = names.map((name) => `${number(name).value} ${create.querySelector(`[data-slider="${name}"] .sk-unit span`).textContent}`);
+    const fixed = card?.querySelector(".sk-makes") && [".sk-makes", ".sk-least"].map((part) => card.querySelector(part).textContent);
+    const size = fixed || names.map((name) => `${number(name).value} ${create.querySelector(`[data-slider="${name}"] .sk-unit span`).textContent}`);
     const fill = (what, text) => create.querySelectorAll(what).forEach((place) => (place.textContent = text));
     fill("[data-sum-size]", [card?.querySelector("b").textContent, ...size].filter(Boolean).join(", "));
     fill("[data-sum-name]", number("vm_name").value || create.dataset.unnamed);
+  };
+
+  /* Parts that belong to a choice show only with it; what several servers of a template have is not to be chosen. */
+  const showParts = () => {
+    const template = create.querySelector("[name=template_id]:checked")?.value;
+    let several = false;
+    for (const part of create.querySelectorAll("[data-machines]")) {
+      part.hidden = part.dataset.machines !== template;
+      several ||= !part.hidden;
+    }
+    create.querySelector("[data-sizes]").hidden = several;
+    const place = number("place")?.value ?? "new";
+    for (const part of create.querySelectorAll("[data-place]")) part.hidden = part.dataset.place !== place;
+    create.querySelector("[data-own-password]").hidden = number("password_choice").value !== "own";
   };
 
   const bound = (offer) => {
@@ -89,13 +104,11 @@ if (create) {
     if (box && event.target.type === "range") number(box.dataset.slider).value = event.target.value;
     else if (box) slider(box.dataset.slider).value = event.target.value;
     if (event.target.name === "template_id") bound(JSON.parse(event.target.dataset.offer));
-    if (event.target.name === "password_choice") showPassword();
+    if (event.target.matches("[data-naming]")) document.getElementById(`${event.target.id}-error`)?.remove();
+    showParts();
     summarize();
   });
 
-  const showPassword = () => {
-    create.querySelector("[data-own-password]").hidden = number("password_choice").value !== "own";
-  };
-  showPassword();
+  showParts();
   summarize();
 }
