@@ -190,6 +190,9 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
         _l("The snapshot of %(name)s is removed"),
         _l("The snapshot of %(name)s could not be removed"),
     ),
+    "restart": (_l("Restarting %(name)s"), _l("%(name)s was restarted"), _l("%(name)s did not restart")),
+    "reset": (_l("Resetting %(name)s"), _l("%(name)s was reset"), _l("%(name)s could not be reset")),
+    "suspend": (_l("Suspending %(name)s"), _l("%(name)s is suspended"), _l("%(name)s could not be suspended")),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
@@ -206,6 +209,9 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "take_snapshot": _l("Taking a snapshot"),
     "revert_snapshot": _l("Going back"),
     "remove_snapshot": _l("Removing the snapshot"),
+    "restart": _l("Restarting"),
+    "reset": _l("Resetting"),
+    "suspend": _l("Suspending"),
 }
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
@@ -223,6 +229,9 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "take_snapshot": _l("A snapshot is being taken since %(time)s; wait until it ends."),
     "revert_snapshot": _l("It goes back to its snapshot since %(time)s; wait until it ends."),
     "remove_snapshot": _l("Its snapshot is being removed since %(time)s; wait until it ends."),
+    "restart": _l("Being restarted since %(time)s; wait until it ends."),
+    "reset": _l("Being reset since %(time)s; wait until it ends."),
+    "suspend": _l("Being suspended since %(time)s; wait until it ends."),
 }
 """Why nothing else can be asked of it meanwhile."""
 
@@ -249,6 +258,9 @@ STEPS: Mapping[str, LazyString] = {
     "revert_snapshot": _l("Go back to the snapshot"),
     "free": _l("Free CPU and memory if it is off now"),
     "remove_snapshot": _l("Remove the snapshot"),
+    "restart": _l("Ask the system to restart"),
+    "reset": _l("Reset"),
+    "suspend": _l("Keep the memory and stop"),
 }
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
@@ -289,6 +301,7 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
         _l("%(name)s has a snapshot already"),
         _l("It was taken in vCloud meanwhile, and a new one would replace it. Ask again if that is what you want."),
     ),
+    "no_guest_tools": (_l("The system of %(name)s cannot be asked"), ""),
 }
 """What happened and why, by `Operation.error_code`."""
 

@@ -148,7 +148,9 @@ def test_every_failure_of_an_operation_is_explained() -> None:
     codes = {code for call in calls("FailedError") if call.args for code in literals(call.args[0])}
     codes |= {code for call in calls("stop") for code in literals(call.args[1])}
     codes |= {outcomes.CANCELLED}
-    codes |= {kind.deadline_verdict for kind in KINDS.values() if kind.deadline_verdict}
+    for step in (step for kind in KINDS.values() for step in (*kind.steps, *kind.clean_up)):
+        codes |= {step.deadline_verdict} if step.deadline_verdict else set()
+        codes |= set(step.failures.values())
     assert codes == set(texts.EXPLANATIONS)
 
 

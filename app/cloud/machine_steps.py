@@ -1,6 +1,6 @@
 """Steps that many kinds of operations on a machine share: look at it, send one command, switch off, read back."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from app import clock, vcloud
@@ -32,7 +32,13 @@ def change(call: Callable[[Turn], vcloud.Task]) -> Callable[[Turn], Outcome]:
     return send
 
 
-def once(name: str, task_name: str, call: Callable[[Turn], vcloud.Task]) -> Step:
+def once(
+    name: str,
+    task_name: str,
+    call: Callable[[vcloud.Client, str], vcloud.Task],
+    *,
+    failures: Mapping[str, str] | None = None,
+) -> Step:
     """A step whose effect cannot be seen afterwards (a reset, a revert), so that it must not be sent twice.
 
     A command whose answer was lost is looked for among vCloud's tasks, by its `task_name`; it is sent again only when
@@ -44,7 +50,7 @@ def once(name: str, task_name: str, call: Callable[[Turn], vcloud.Task]) -> Step
             return Next()
         return adopted(turn, task_name)
 
-    return Step(name=name, look=look, send=change(call))
+    return Step(name=name, look=look, send=command(call), failures=failures or {})
 
 
 def adopted(turn: Turn, task_name: str) -> Outcome | None:
@@ -85,14 +91,39 @@ def _look_on(turn: Turn) -> Outcome | None:
     return Next() if live_vm(turn).status == vcloud.VmStatus.POWERED_ON else None
 
 
+def _look_asked(turn: Turn) -> Outcome | None:
+    # A task that is here has ended well: the guest was asked, and stopping takes it some time.
+    was_asked = turn.task_urn is not None or live_vm(turn).status != vcloud.VmStatus.POWERED_ON
+    return Next() if was_asked else None
+
+
+def _look_stopped(turn: Turn) -> Outcome | None:
+    return Wait() if live_vm(turn).status == vcloud.VmStatus.POWERED_ON else Next()
+
+
 def _look_undeployed(turn: Turn) -> Outcome | None:
     return None if live_vm(turn).deployed else Next()
 
 
+NO_TOOLS = {r"(?i)VMware Tools (is|are) not|VM tools were found unavailable": "no_guest_tools"}
+"""A guest can only be asked through the tools in it; vCloud says so in its task, not at once."""
 READ_BACK = read_back()
 LOOK_AGAIN = (Step(name="look_again", look=_look_again, deadline_min=5),)
 """The clean-up of a kind that takes nothing back: what a failure half way has left of the machine is shown."""
 POWER_ON = Step(name="power_on", look=_look_on, send=command(lambda client, vm: client.power_on(vm)), may_cancel=True)
+ASK_GUEST = Step(
+    name="ask_guest",
+    look=_look_asked,
+    send=command(lambda client, vm: client.shut_down(vm)),
+    deadline_min=10,
+    deadline_verdict="guest_silent",
+    failures=NO_TOOLS,
+    may_cancel=True,
+    shares_vapp=True,
+)
+GUEST_STOPS = Step(
+    name="guest_stops", look=_look_stopped, deadline_min=10, deadline_verdict="guest_silent", may_cancel=True
+)
 UNDEPLOY = Step(
     name="undeploy",
     look=_look_undeployed,

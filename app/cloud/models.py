@@ -307,7 +307,7 @@ class OperationEvent(Base):
     operation_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("operations.id"), index=True)
     at: Mapped[datetime]
     step: Mapped[str] = mapped_column(String(40))
-    kind: Mapped[str] = mapped_column(String(20))  # begin, sent, task, wait, done, error
+    kind: Mapped[str] = mapped_column(String(20))  # begin, sent, task, wait, done, skip, error
     text: Mapped[str] = mapped_column(Text)  # vCloud's words, in English
     operation: Mapped[Operation] = relationship(back_populates="events")
 

@@ -4,6 +4,7 @@ A turn that was frozen past its claim writes nothing: `fenced` raises LostClaimE
 """
 
 import logging
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,7 +15,7 @@ from sqlalchemy import select
 from app import clock, vcloud
 from app.cloud import explain
 from app.cloud.models import ACTIVE, Operation, OperationEvent
-from app.cloud.steps import Again, FailedError, Kind, Outcome, Turn, Wait
+from app.cloud.steps import Again, FailedError, Kind, Outcome, Step, Turn, Wait
 from app.db import db, transaction
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,7 @@ def settle(turn: Turn, kind: Kind, outcome: Outcome) -> bool:
         else:
             if outcome.apply is not None:
                 outcome.apply(row)
-            note(row, "done", outcome.text)
+            note(row, "skip" if outcome.skipped else "done", outcome.text)
             _go_on(row, kind)
         return _is_due(row)
 
@@ -132,6 +133,7 @@ def queue_up(turn: Turn, kind: Kind) -> bool:
 
 def fail(turn: Turn, kind: Kind, verdict: FailedError) -> bool:
     """The wish cannot be fulfilled, or is given up: tidy up if the kind knows how, then it has ended."""
+    verdict = _named(kind.step(turn.step), verdict)
     if turn.is_failing:
         return _fail_again(turn, kind, verdict)
     with fenced(turn) as row:
@@ -151,6 +153,13 @@ def fail(turn: Turn, kind: Kind, verdict: FailedError) -> bool:
         return _is_due(row)
 
 
+def _named(step: Step, verdict: FailedError) -> FailedError:
+    """The failure under the code that its step has for what vCloud says, if it has one."""
+    said = f"{verdict.params.get('minor_code')} {verdict.params.get('message')}"
+    known = (code for pattern, code in step.failures.items() if re.search(pattern, said))
+    return FailedError(next(known, verdict.code), **verdict.params)
+
+
 def _fail_again(turn: Turn, kind: Kind, verdict: FailedError) -> bool:
     if kind.step(turn.step).undoes:
         return stop(turn, "clean_up_failed", verdict.params)
@@ -160,9 +169,10 @@ def _fail_again(turn: Turn, kind: Kind, verdict: FailedError) -> bool:
 
 
 def end_by_deadline(turn: Turn, kind: Kind) -> bool:
-    """It has taken longer than it may: a failure where the kind knows what that means, else staff must look."""
-    if turn.is_failing or kind.deadline_verdict is not None:
-        return fail(turn, kind, FailedError(kind.deadline_verdict or "deadline"))
+    """It has taken longer than it may: a failure where the step knows what that means, else staff must look."""
+    meaning = kind.step(turn.step).deadline_verdict
+    if turn.is_failing or meaning is not None:
+        return fail(turn, kind, FailedError(meaning or "deadline"))
     return stop(turn, "deadline", {})
 
 

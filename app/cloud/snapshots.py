@@ -67,7 +67,7 @@ def _look_removed(turn: Turn) -> Outcome | None:
 
 def _look_freed(turn: Turn) -> Outcome | None:
     vm = live_vm(turn)
-    return None if vm.deployed and vm.status == vcloud.VmStatus.POWERED_OFF else Next()
+    return None if vm.deployed and vm.status == vcloud.VmStatus.POWERED_OFF else Next(skipped=turn.task_urn is None)
 
 
 _FREE = Step(
@@ -94,11 +94,7 @@ REVERT_SNAPSHOT = register(
         name=Action.REVERT_SNAPSHOT.value,
         deadline_min=60,
         steps=(
-            once(
-                "revert_snapshot",
-                "vappRevertToCurrentSnapshot",
-                lambda turn: turn.client.revert_to_snapshot(turn.machine),
-            ),
+            once("revert_snapshot", "vappRevertToCurrentSnapshot", lambda client, vm: client.revert_to_snapshot(vm)),
             _FREE,
             READ_BACK,
         ),

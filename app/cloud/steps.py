@@ -1,7 +1,7 @@
 """The words in which a kind of operation is written: its steps, what a step may see, what it may answer."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -29,6 +29,7 @@ class Next:
     facts: dict[str, Any] = field(default_factory=dict)
     apply: Callable[[Operation], None] | None = None
     text: str = ""
+    skipped: bool = False  # the step was not needed this time, and is not told of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,6 +97,8 @@ class Step:
     look: Callable[[Turn], Outcome | None]
     send: Callable[[Turn], Outcome] | None = None
     deadline_min: int | None = None  # how long it may take by itself; None: as long as the operation
+    deadline_verdict: str | None = None  # the failure that too long means here; None: nobody knows, staff must look
+    failures: Mapping[str, str] = field(default_factory=dict)  # what vCloud says (a pattern) -> the failure it is here
     may_cancel: bool = False  # whether the operation can be given up here
     undoes: bool = False  # takes back what the operation has made, so that it cannot go on from a failed step
     shares_vapp: bool = False  # its task waits for a guest: neighbours in the vApp need not wait for it
@@ -109,7 +112,6 @@ class Kind:
     deadline_min: int
     steps: tuple[Step, ...]
     clean_up: tuple[Step, ...] = ()
-    deadline_verdict: str | None = None  # the failure a deadline means; None: nobody knows, staff must look
     has_secret: bool = False  # it needs a password, which is erased when it fails
 
     def step(self, name: str) -> Step:

@@ -16,11 +16,11 @@ from flask import Flask
 
 from app.cloud import disks, vms, wishes
 from app.cloud.rules import Action
-from tests.cloud.test_power import vm_named
 from tests.support.cast import Cast
 from tests.support.clock import Clock
 from tests.support.counts import COUNTED
 from tests.support.doom import Fate
+from tests.support.machines import vm_named
 from tests.support.theatre import Theatre
 from tests.support.wishes import wish
 from vcdsim import Simulator

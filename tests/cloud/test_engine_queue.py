@@ -12,10 +12,10 @@ from app.cloud import operations, turns, wishes
 from app.cloud.models import Operation
 from app.cloud.rules import Action, VmState
 from app.db import db, transaction
-from tests.cloud.test_power import vm_named
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
 from tests.support.engine import drain, operation, pass_time
+from tests.support.machines import vm_named
 from vcdsim import Simulator
 from vcdsim.faults import error
 

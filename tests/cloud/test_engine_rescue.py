@@ -13,10 +13,10 @@ from app.cloud.rules import Action, VmState
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 from tests.cloud.test_create import instantiations, made
-from tests.cloud.test_power import ask, vm_named
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
 from tests.support.engine import drain, operation, pass_time
+from tests.support.machines import ask, vm_named
 from tests.support.wishes import wish
 from vcdsim import Simulator
 from vcdsim.faults import error

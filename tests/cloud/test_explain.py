@@ -32,6 +32,8 @@ RECORDED = [
     ("INTERNAL_SERVER_ERROR", "[ 48c6327b-d661 ] Unable to perform this action. Contact your cloud administrator."),
     (None, "Unable to perform this action. Contact your cloud administrator."),
     ("VIM_INVALID_DISK_PARAMETERS", "Invalid hard disk parameters specified."),
+    (None, "[ 21bbfe02 ] null - Cannot complete operation because VMware Tools is not running in this VM."),
+    ("INTERNAL_SERVER_ERROR", 'Failed to shutdown guest os for "web" as required VM tools were found unavailable.'),
 ]
 # What our client says instead of asking vCloud in vain.
 OF_THE_CLIENT = [

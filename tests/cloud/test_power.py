@@ -1,34 +1,21 @@
-"""Start, shut down, power off."""
-
-import uuid
+"""Start, shut down, power off, restart, reset, suspend."""
 
 import pytest
-from sqlalchemy import select
 
 from app.cloud import operations, wishes
-from app.cloud.models import Vm
 from app.cloud.rules import Action, VmState
-from app.db import db
 from app.errors import AppError, NotFoundError
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
 from tests.support.engine import drain, operation, pass_time
+from tests.support.machines import accepted, ask, real_vm, vm_named
 from vcdsim import Simulator
 from vcdsim.faults import error
 
-
-def vm_named(name: str) -> Vm:
-    """The mirrored machine as it is now."""
-    db.session.rollback()
-    return db.session.scalars(select(Vm).where(Vm.name == name)).one()
+NO_TOOLS = "[ 21bbfe02 ] null - Cannot complete operation because VMware Tools is not running in this virtual machine."
 
 
-def ask(cast: Cast, name: str, action: Action) -> uuid.UUID:
-    """Ask for an action as the owner."""
-    return wishes.ask(cast.owner, vm_named(name).id, action, new_token())
-
-
-def test_a_stopped_server_starts(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+def test_a_stopped_server_starts(generation: str, cast: Cast, cloud: Simulator, clock: Clock) -> None:
     operation_id = ask(cast, "sandbox", Action.START)
     drain(cloud, clock)
     assert operation(operation_id).state == "succeeded"
@@ -36,14 +23,16 @@ def test_a_stopped_server_starts(cast: Cast, cloud: Simulator, clock: Clock) -> 
     assert vm_named("sandbox").state_since is not None
 
 
-def test_shutting_down_ends_undeployed(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+def test_shutting_down_ends_undeployed(generation: str, cast: Cast, cloud: Simulator, clock: Clock) -> None:
     operation_id = ask(cast, "terminal", Action.SHUT_DOWN)
     drain(cloud, clock)
     assert operation(operation_id).state == "succeeded"
     assert vm_named("terminal").state is VmState.OFF
 
 
-def test_a_partly_off_server_is_freed_by_powering_off(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+def test_a_partly_off_server_is_freed_by_powering_off(
+    generation: str, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
     assert vm_named("grafana").state is VmState.PARTLY_OFF
     ask(cast, "grafana", Action.POWER_OFF)
     drain(cloud, clock)
@@ -117,17 +106,82 @@ def test_a_guest_that_never_stops_is_told_at_the_deadline(cast: Cast, cloud: Sim
     assert vm_named("terminal").state is VmState.ON
 
 
-@pytest.mark.parametrize(("name", "action"), [("sandbox", Action.START), ("terminal", Action.SHUT_DOWN)])
-@pytest.mark.parametrize("fault", ["drop_answer", "drop_request"])
-def test_a_lost_line_changes_nothing_about_the_end(
-    cast: Cast, cloud: Simulator, clock: Clock, name: str, action: Action, fault: str
+def test_a_restarted_server_stays_on(generation: str, cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    asked = ask(cast, "terminal", Action.RESTART)
+    drain(cloud, clock)
+    assert operation(asked).state == "succeeded"
+    assert accepted(cloud, "vappRebootGuest") == 1
+    assert vm_named("terminal").state is VmState.ON
+
+
+def test_a_server_is_reset(generation: str, cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    asked = ask(cast, "terminal", Action.RESET)
+    drain(cloud, clock)
+    assert operation(asked).state == "succeeded"
+    assert accepted(cloud, "vappReset") == 1
+    assert vm_named("terminal").state is VmState.ON
+
+
+def test_a_suspended_server_can_be_resumed(generation: str, cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    asked = ask(cast, "terminal", Action.SUSPEND)
+    drain(cloud, clock)
+    assert operation(asked).state == "succeeded"
+    assert vm_named("terminal").state is VmState.SUSPENDED
+    ask(cast, "terminal", Action.RESUME)
+    drain(cloud, clock)
+    assert vm_named("terminal").state is VmState.ON
+
+
+@pytest.mark.parametrize("holds", [True, False], ids=["deployed", "undeployed"])
+def test_powering_off_a_suspended_server_discards_its_memory(
+    generation: str, cast: Cast, cloud: Simulator, clock: Clock, *, holds: bool
 ) -> None:
-    for command in ("powerOn", "shutdown", "undeploy"):
-        cloud.faults.add(command, drop_answer=fault == "drop_answer", drop_request=fault == "drop_request")
+    real_vm(cloud, "legacy-erp").is_deployed = holds
+    asked = ask(cast, "legacy-erp", Action.POWER_OFF)
+    drain(cloud, clock)
+    assert operation(asked).state == "succeeded"
+    assert vm_named("legacy-erp").state is VmState.OFF
+    assert accepted(cloud, "vappDiscardSuspendedState") == 1
+    assert operation(asked).finished_at is not None
+    assert (clock.at - operation(asked).created_at).total_seconds() < 30  # no pause between the two commands
+
+
+@pytest.mark.parametrize(("command", "action"), [("shutdown", Action.SHUT_DOWN), ("reboot", Action.RESTART)])
+def test_a_guest_without_tools_is_called_so(
+    cast: Cast, cloud: Simulator, clock: Clock, command: str, action: Action
+) -> None:
+    cloud.faults.add(command, task_error=error("INTERNAL_SERVER_ERROR", NO_TOOLS, 500))
+    asked = ask(cast, "terminal", action)
+    drain(cloud, clock)
+    assert (operation(asked).state, operation(asked).error_code) == ("failed", "no_guest_tools")
+    assert vm_named("terminal").state is VmState.ON
+
+
+COMMANDS = [
+    ("sandbox", Action.START, "powerOn", "vappDeploy", VmState.ON),
+    ("terminal", Action.SHUT_DOWN, "shutdown", "vappShutdownGuest", VmState.OFF),
+    ("terminal", Action.SHUT_DOWN, "undeploy", "vappUndeployPowerOff", VmState.OFF),
+    ("terminal", Action.POWER_OFF, "undeploy", "vappUndeployPowerOff", VmState.OFF),
+    ("terminal", Action.RESTART, "reboot", "vappRebootGuest", VmState.ON),
+    ("terminal", Action.RESET, "reset", "vappReset", VmState.ON),
+    ("terminal", Action.SUSPEND, "suspend", "vappSuspend", VmState.SUSPENDED),
+    ("legacy-erp", Action.POWER_OFF, "discardSuspendedState", "vappDiscardSuspendedState", VmState.OFF),
+    ("legacy-erp", Action.POWER_OFF, "undeploy", "vappUndeployPowerOff", VmState.OFF),
+]
+
+
+@pytest.mark.parametrize("case", COMMANDS, ids=lambda case: f"{case[1]}-{case[2]}")
+@pytest.mark.parametrize("fault", ["drop_answer", "drop_request"])
+def test_a_lost_line_has_exactly_one_effect(
+    cast: Cast, cloud: Simulator, clock: Clock, case: tuple[str, Action, str, str, VmState], fault: str
+) -> None:
+    name, action, command, task, state = case
+    cloud.faults.add(command, drop_answer=fault == "drop_answer", drop_request=fault == "drop_request")
     asked = ask(cast, name, action)
     drain(cloud, clock)
     assert operation(asked).state == "succeeded"
-    assert vm_named(name).state is (VmState.ON if action is Action.START else VmState.OFF)
+    assert vm_named(name).state is state
+    assert accepted(cloud, task) == 1
 
 
 def test_a_refusal_of_vcloud_is_kept_in_its_words(cast: Cast, cloud: Simulator, clock: Clock) -> None:
