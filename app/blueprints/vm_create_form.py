@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from itertools import count, takewhile
 from typing import Any
 
 from flask_babel import format_decimal, gettext
@@ -79,7 +80,8 @@ class CreateForm(FlaskForm):
     def machine_names(self, template_id: object) -> Sequence[str]:
         """What was typed, now or earlier, for the machines of a template of several."""
         if self._sent is not None:
-            return [name.strip() for name in self._sent.getlist(f"names-{template_id}")]
+            fields = takewhile(self._sent.__contains__, (f"names-{template_id}-{number}" for number in count(1)))
+            return [self._sent[field].strip() for field in fields]
         return self._names if str(template_id) == self.template_id.data else ()
 
     def _size(self) -> Size:

@@ -268,9 +268,9 @@ def test_a_failed_addition_can_be_tried_again_in_the_same_vapp(
 
 def test_a_template_of_several_says_how_many_and_how_large(owner: FlaskClient, cloud: Simulator) -> None:
     page = open_page(owner, "/vms/new")
-    (card,) = [text for text in page.texts(".sk-choice") if text.startswith("lamp")]
-    assert card == "lamp Makes 3 servers. 5 CPU · 7 GB · 70 GB"
-    fields = page.root.cssselect(f"[name='names-{template_id('lamp')}']")
+    assert page.texts(".sk-makes") == ["Makes 3 servers."]
+    assert page.texts(".sk-choice:has(.sk-makes) .sk-least") == ["5 CPU · 7 GB · 70 GB"]
+    fields = page.root.cssselect(f"[name^='names-{template_id('lamp')}-']")
     assert [field.get("value") for field in fields] == ["lamp-web", "lamp-app", "lamp-db"]
     assert "Server 3 2 CPU · 4 GB · 50 GB" in page.texts("[data-machines] label")
 
@@ -289,17 +289,14 @@ def test_names_that_exist_in_the_data_center_are_not_suggested(
 ) -> None:
     open_page(owner, "/vms/new").send("/vms/new", **values(vm_name="lamp-web"))
     drain(cloud, clock)
-    fields = open_page(owner, "/vms/new").root.cssselect(f"[name='names-{template_id('lamp')}']")
+    fields = open_page(owner, "/vms/new").root.cssselect(f"[name^='names-{template_id('lamp')}-']")
     assert fields[0].get("value") == "lamp-web-2"
 
 
 def test_a_bad_name_among_several_is_said_at_its_field(owner: FlaskClient, cloud: Simulator) -> None:
     lamp = template_id("lamp")
-    sent = {**values(template_id=lamp), f"names-{lamp}": ["web", "no spaces", "web"]}
-    form = open_page(owner, "/vms/new").form("/vms/new")
-    hidden = {str(key): str(value) for key, value in form.form_values()}
-    page = Page(owner, owner.post("/vms/new", data={**hidden, **sent}))
-    assert page.status == 422
+    names = {f"names-{lamp}-{number}": name for number, name in ((1, "web"), (2, "no spaces"), (3, "web"))}
+    page = refused(owner, template_id=lamp, **names)
     assert page.texts(f"#names-{lamp}-2-error") == [
         "Use letters, digits and hyphens; begin and end with a letter or digit."
     ]
