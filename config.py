@@ -55,6 +55,9 @@ class Config:
     session_max_h: int
     # [SYNC_EVERY_MIN] Minutes between two automatic reads of every virtual data center.
     sync_every_min: int
+    # [RECYCLE_HOURS] Hours that a deleted server stays in the recycle bin, off, and can be restored; its disks are
+    # taken meanwhile. 0: it is erased at once, which means within a minute.
+    recycle_hours: int
     # [DEFAULT_LOCALE] Language before anybody chose one: en or ru.
     locale: str
     # [DEFAULT_TIMEZONE] Zone of the times on pages without an account, for example Europe/Moscow.
@@ -96,6 +99,7 @@ class Config:
             session_idle_min=_integer(environ, "SESSION_IDLE_MIN", 60, 1, 24 * 60),
             session_max_h=_integer(environ, "SESSION_MAX_H", 12, 1, 24 * 30),
             sync_every_min=_integer(environ, "SYNC_EVERY_MIN", 30, 1, 24 * 60),
+            recycle_hours=_integer(environ, "RECYCLE_HOURS", 24, 0, 24 * 90),
             locale=_choice(environ, "DEFAULT_LOCALE", LOCALES),
             timezone=_timezone(environ),
             brand_name=environ.get("BRAND_NAME") or "Skiff",

@@ -22,7 +22,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.cloud import kinds, operations, sync, turns
+from app.cloud import deletion, kinds, operations, sync, turns
 from app.cloud.models import ScheduleSlot
 from app.db import db, transaction
 from config import Config
@@ -50,6 +50,8 @@ SCHEDULE = (
     Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync.probe_all),
     # A password that was shown is erased some minutes later.
     Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.passwords.forget_shown_passwords),
+    # A deleted machine whose time in the recycle bin is over is erased.
+    Scheduled(name="recycle_bin", every=lambda _: timedelta(minutes=1), run=deletion.erase_due),
     # What no worker gets through is brought to staff.
     Scheduled(name="watchdog", every=lambda _: timedelta(minutes=1), run=turns.give_up_lost),
     # Reads every virtual data center. Rings one job each, so that a slow vCloud holds up no other.

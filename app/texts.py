@@ -193,6 +193,9 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
     "restart": (_l("Restarting %(name)s"), _l("%(name)s was restarted"), _l("%(name)s did not restart")),
     "reset": (_l("Resetting %(name)s"), _l("%(name)s was reset"), _l("%(name)s could not be reset")),
     "suspend": (_l("Suspending %(name)s"), _l("%(name)s is suspended"), _l("%(name)s could not be suspended")),
+    "delete": (_l("Deleting %(name)s"), _l("%(name)s is in the recycle bin"), _l("%(name)s could not be deleted")),
+    "restore": (_l("Restoring %(name)s"), _l("%(name)s is restored"), _l("%(name)s could not be restored")),
+    "erase": (_l("Deleting %(name)s for good"), _l("%(name)s is deleted"), _l("%(name)s could not be deleted")),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
@@ -212,6 +215,9 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "restart": _l("Restarting"),
     "reset": _l("Resetting"),
     "suspend": _l("Suspending"),
+    "delete": _l("Deleting"),
+    "restore": _l("Restoring"),
+    "erase": _l("Deleting for good"),
 }
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
@@ -232,6 +238,9 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "restart": _l("Being restarted since %(time)s; wait until it ends."),
     "reset": _l("Being reset since %(time)s; wait until it ends."),
     "suspend": _l("Being suspended since %(time)s; wait until it ends."),
+    "delete": _l("Being deleted since %(time)s; wait until it ends."),
+    "restore": _l("Being restored since %(time)s; wait until it ends."),
+    "erase": _l("Being deleted since %(time)s; wait until it ends."),
 }
 """Why nothing else can be asked of it meanwhile."""
 
@@ -261,6 +270,14 @@ STEPS: Mapping[str, LazyString] = {
     "restart": _l("Ask the system to restart"),
     "reset": _l("Reset"),
     "suspend": _l("Keep the memory and stop"),
+    "put_away": _l("Free its name"),
+    "put_vapp_away": _l("Free the name of its vApp"),
+    "recycle": _l("Keep it in the recycle bin"),
+    "take_vapp_out": _l("Give the vApp its name back"),
+    "take_out": _l("Give it its name back"),
+    "erase": _l("Delete it with its disks"),
+    "erase_vapp": _l("Delete the vApp if nothing is left in it"),
+    "forget": _l("Make sure that it is gone"),
 }
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
@@ -452,6 +469,8 @@ ERRORS: Mapping[str, Sentence] = {
     # snapshots
     "snapshot_memory_needs_on": _l("The server is not on, so its memory holds nothing to keep."),
     "snapshot_in_place": _l("The server has a snapshot already, and a new one replaces it. Agree to that, or keep it."),
+    # deletion
+    "name_not_typed": _l("This is not the name of the server. Type %(name)s to delete it."),
 }
 """The sentence of each error code, or the function that makes it where a number decides the form of words."""
 

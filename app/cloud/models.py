@@ -191,6 +191,11 @@ class Vm(_Mirrored):
         )
 
     @property
+    def shown_name(self) -> str:
+        """What a person calls it: in the recycle bin it has another name in vCloud."""
+        return (self.guard and self.guard.name_before) or self.name
+
+    @property
     def condition(self) -> Condition:
         """What decides about the actions on it."""
         return Condition(
@@ -215,6 +220,13 @@ class VmGuard(Row):
     erase_at: Mapped[datetime | None] = mapped_column(index=True)  # when it is deleted in vCloud for good
     name_before: Mapped[str | None] = mapped_column(String(128))  # its name before the recycle bin
     vm: Mapped[Vm] = relationship(back_populates="guard")
+
+
+def guard_of(vm: Vm) -> VmGuard:
+    """The guard of a machine, made if there is none yet; inside the caller's transaction."""
+    if vm.guard is None:
+        vm.guard = VmGuard(vm_id=vm.id, is_protected=False)
+    return vm.guard
 
 
 ACTIVE = ("queued", "running")

@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from app.accounts.rules import Actor
 from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
-from app.cloud.rules import Action
+from app.cloud.rules import Action, VmState
 from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, default_names, misfit, total
 from app.db import db
 from app.errors import AppError, NotFoundError
@@ -88,7 +88,8 @@ def names_taken(vdc_id: uuid.UUID) -> set[str]:
 def free_of(vdc_id: uuid.UUID) -> Free:
     """What is left: the limits less all machines in the mirror, and all creations and growing disks under way.
 
-    Machines that are off count as well, so that everything that exists could run at the same time.
+    Machines that are off count as well, so that everything that exists could run at the same time; those in the
+    recycle bin only hold their disks.
     """
     vdc = db.session.get_one(Vdc, vdc_id)
     machines = list(db.session.scalars(select(Vm).where(Vm.vdc_id == vdc_id, Vm.gone_at.is_(None))))
@@ -104,9 +105,10 @@ def free_of(vdc_id: uuid.UUID) -> Free:
     machines = [vm for vm in machines if vm.urn not in half_made]  # they count with the size that they will have
     coming = [Size(**operation.params["size"]) for operation in creating]
     growing_gb = sum(_growth_gb(operation) for operation in wanted if operation.kind in GROWING)
+    usable = [vm for vm in machines if vm.state is not VmState.RECYCLED]
     taken = Size(
-        cpu_count=sum(vm.cpu_count for vm in machines) + sum(size.cpu_count for size in coming),
-        memory_mb=sum(vm.memory_mb for vm in machines) + sum(size.memory_mb for size in coming),
+        cpu_count=sum(vm.cpu_count for vm in usable) + sum(size.cpu_count for size in coming),
+        memory_mb=sum(vm.memory_mb for vm in usable) + sum(size.memory_mb for size in coming),
         disk_gb=sum(vm.disk_gb for vm in machines) + sum(size.disk_gb for size in coming) + growing_gb,
     )
     cpu_limit = vdc.cpu_limit_mhz // vdc.vcpu_mhz if vdc.cpu_limit_mhz and vdc.vcpu_mhz else None

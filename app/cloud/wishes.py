@@ -54,7 +54,7 @@ def ask(
             vapp_urn=vm.vapp.urn,
             form_token=form_token,
             # A renamed machine must not make a form that is sent again look like another one.
-            params={"vm_name": first.params["vm_name"] if first else vm.name, **(asked or {})},
+            params={"vm_name": first.params["vm_name"] if first else vm.shown_name, **(asked or {})},
             password=password,
         )
     operations.ring(operation_id)
@@ -66,7 +66,7 @@ def _make_way(vm: Vm, action: Action) -> None:
     running = running_operation(vm.id)
     blocked = answers(vm, running)[action]
     if blocked is not None:
-        raise AppError("action_blocked", action=action.value, reason=blocked.value, name=vm.name)
+        raise AppError("action_blocked", action=action.value, reason=blocked.value, name=vm.shown_name)
     if running is not None:
         operations.replace_running(running)
 
