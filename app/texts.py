@@ -196,6 +196,7 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
     "delete": (_l("Deleting %(name)s"), _l("%(name)s is in the recycle bin"), _l("%(name)s could not be deleted")),
     "restore": (_l("Restoring %(name)s"), _l("%(name)s is restored"), _l("%(name)s could not be restored")),
     "erase": (_l("Deleting %(name)s for good"), _l("%(name)s is deleted"), _l("%(name)s could not be deleted")),
+    "rename": (_l("Renaming %(name)s"), _l("%(name)s has its new name"), _l("%(name)s could not be renamed")),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
@@ -218,6 +219,7 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "delete": _l("Deleting"),
     "restore": _l("Restoring"),
     "erase": _l("Deleting for good"),
+    "rename": _l("Renaming"),
 }
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
@@ -241,6 +243,7 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "delete": _l("Being deleted since %(time)s; wait until it ends."),
     "restore": _l("Being restored since %(time)s; wait until it ends."),
     "erase": _l("Being deleted since %(time)s; wait until it ends."),
+    "rename": _l("Being renamed since %(time)s; wait until it ends."),
 }
 """Why nothing else can be asked of it meanwhile."""
 
@@ -278,6 +281,7 @@ STEPS: Mapping[str, LazyString] = {
     "erase": _l("Delete it with its disks"),
     "erase_vapp": _l("Delete the vApp if nothing is left in it"),
     "forget": _l("Make sure that it is gone"),
+    "rename": _l("Give it the new name"),
 }
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
@@ -414,6 +418,7 @@ ERRORS: Mapping[str, Sentence] = {
     "network_gone": _l("This network is not there any more. Choose another one."),
     "vapp_name_taken": _l("There is already a vApp named %(name)s. Choose another name."),
     "vapp_gone": _l("Nothing can be added to this vApp now. Choose another one, or a new one."),
+    "vm_name_unchanged": _l("That is its name already. Type another one."),
     "vm_name_taken": _l("The vApp %(vapp)s has a server named %(name)s already. Choose another name."),
     "template_of_many_in_vapp": _many_in_vapp,
     "template_of_many_has_sizes": _l("The servers of this template come with the sizes that it says."),

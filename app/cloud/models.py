@@ -205,6 +205,11 @@ class Vm(_Mirrored):
         )
 
     @property
+    def is_windows(self) -> bool:
+        """Whether the guest is a Windows."""
+        return "windows" in self.guest_os.lower()
+
+    @property
     def disk_gb(self) -> int:
         """All disks together, rounded up to whole GB."""
         return -(-self.disk_mb // 1024)
