@@ -32,8 +32,8 @@ KEEP_ATTEMPTS = timedelta(days=1)
 TOUCH_AFTER = timedelta(minutes=1)
 
 WITHOUT_EMAIL = ""
-"""Stands in the place of an e-mail's hash where a token of the API was tried. A broken script with a wrong token must not
-keep the people behind the same address from signing in, so these are counted apart."""
+"""Stands in the place of an e-mail's hash where a token of the API was tried. These are counted apart, so that a broken
+script with a wrong token does not keep the people behind the same address from signing in."""
 
 _hasher = PasswordHasher()
 
