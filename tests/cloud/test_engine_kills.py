@@ -9,13 +9,18 @@ play says, down to the number of commands that vCloud has accepted. `pytest` pri
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from app.cloud import disks, vms, wishes
+from app.cloud import deletion, disks, networks, vms, wishes
+from app.cloud.models import Vm
+from app.cloud.networks import CardWish
 from app.cloud.rules import Action
+from app.db import db
 from tests.support.cast import Cast
 from tests.support.clock import Clock
 from tests.support.counts import COUNTED
@@ -33,7 +38,10 @@ def on(name: str, action: Action) -> Callable[[Cast, str], uuid.UUID]:
 
 @dataclass(frozen=True, kw_only=True)
 class Scene:
-    """A wish. `repeatable`: commands that state a whole wish and that may be sent again when an answer was lost."""
+    """A wish, after what must have happened `before`.
+
+    `repeatable`: commands that state a whole wish and that may be sent again when an answer was lost.
+    """
 
     ask: Callable[[Cast, str], uuid.UUID]
     before: tuple[Callable[[Cast, str], uuid.UUID], ...] = ()
@@ -44,9 +52,31 @@ def _first_disk(name: str) -> str:
     return str(vm_named(name).disks[0]["instance_id"])
 
 
+def _create(cast: Cast, token: str) -> uuid.UUID:
+    return vms.request_create(cast.owner, wish(), token)
+
+
+def _add_disk(cast: Cast, token: str) -> uuid.UUID:
+    return disks.request_add(cast.owner, vm_named("sandbox").id, token, size_gb=5)
+
+
+def _delete(cast: Cast, token: str) -> uuid.UUID:
+    return deletion.request_delete(cast.owner, _ours(), token, typed_name="web-03", keep_h=24)
+
+
+def _from_the_bin(action: Action) -> Callable[[Cast, str], uuid.UUID]:
+    return lambda cast, token: wishes.ask(cast.owner, _ours(), action, token)
+
+
+def _ours() -> uuid.UUID:
+    """The machine "web-03", which has another name while it is in the recycle bin."""
+    return db.session.scalars(select(Vm.id).where(Vm.name.startswith("web-03"))).one()
+
+
+INNER = "acme-internal"
 SCENES = {
     "create": Scene(
-        ask=lambda cast, token: vms.request_create(cast.owner, wish(), token),
+        ask=_create,
         # vCloud does not tell passwords, so one whose answer was lost is set again.
         repeatable=frozenset({"POST /api/vApp/vm-*/action/reconfigureVm"}),
     ),
@@ -59,7 +89,21 @@ SCENES = {
             cast.owner, vm_named("sandbox").id, token, instance_id=_first_disk("sandbox"), size_gb=60
         )
     ),
-    "add_disk": Scene(ask=lambda cast, token: disks.request_add(cast.owner, vm_named("sandbox").id, token, size_gb=5)),
+    "add_disk": Scene(ask=_add_disk),
+    "remove_disk": Scene(
+        before=(_add_disk,),
+        ask=lambda cast, token: disks.request_remove(
+            cast.owner, vm_named("sandbox").id, token, instance_id=str(vm_named("sandbox").disks[1]["instance_id"])
+        ),
+    ),
+    "change_network": Scene(
+        ask=lambda cast, token: networks.request_change(
+            cast.owner, vm_named("sandbox").id, token, [CardWish(index=0, network_id=wish(network=INNER).network_id)]
+        )
+    ),
+    "delete": Scene(before=(_create,), ask=_delete),
+    "restore": Scene(before=(_create, _delete), ask=_from_the_bin(Action.RESTORE)),
+    "erase": Scene(before=(_create, _delete), ask=_from_the_bin(Action.ERASE)),
 }
 """What is played; a new kind of operation joins by a line here."""
 QUICK_S = 4.0
@@ -82,6 +126,8 @@ def theatre(app: Flask, cast: Cast, cloud: Simulator, clock: Clock) -> Iterator[
 def test_whatever_happens_at_whichever_side_effect_it_ends_as_if_nothing_had_happened(
     cast: Cast, theatre: Theatre, name: str, fate: Fate, record_property: Callable[[str, object], None]
 ) -> None:
+    for earlier in SCENES[name].before:
+        theatre.prepare(partial(earlier, cast))
     lives = sum(_lives(theatre, SCENES[name], cast, fate, task_s) for task_s in TASKS_TAKE_S[fate])
     record_property(f"{COUNTED}lives of an operation with '{fate}'", lives)
 

@@ -46,9 +46,17 @@ class Theatre:
     def __init__(self, app: Flask, cloud: Simulator, clock: Clock) -> None:
         self._app, self._cloud, self._clock = app, cloud, clock
         self._doom = Doom(cloud, self._second_worker)
-        self._world = json.loads(cloud.dump())
+        self._remember()
+
+    def _remember(self) -> None:
+        self._world = json.loads(self._cloud.dump())
         self._rows = [(table, _rows_of(table)) for table in Base.metadata.sorted_tables]
-        self._begin = clock.at
+        self._begin = self._clock.at
+
+    def prepare(self, ask: Ask) -> None:
+        """Play a wish to its end; from now on every play begins after it."""
+        self.play(ask)
+        self._remember()
 
     def tasks_take(self, seconds: float) -> None:
         """How long everything takes vCloud from now on."""
