@@ -290,6 +290,16 @@ WAITING: Mapping[str, LazyString] = {
 }
 """Why a step waits, by `Operation.waiting_for`."""
 
+QUANTITIES: Mapping[str, LazyString] = {
+    "cpu_count": _l("CPU"),
+    "memory_mb": _l("Memory"),
+    "disk_mb": _l("Disk"),
+    "name": _l("Name"),
+    "card": _l("Card %(number)s"),
+    "ip": _l("Address of card %(number)s"),
+}
+"""What a machine may have got otherwise than asked, by `what` of a difference."""
+
 EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
     "refused": (_l("vCloud refused it"), _l("Nothing was changed by this step.")),
     "task_failed": (_l("vCloud began and could not finish"), ""),

@@ -3,7 +3,7 @@
 from flask import Flask
 from flask_babel import get_babel
 
-from app.blueprints import auth, brand, dashboard, filters, frame, operations, staff, vms, web
+from app.blueprints import auth, brand, dashboard, filters, frame, operations, staff, staff_operations, vms, web
 from app.blueprints import vm_create as _vm_create  # noqa: F401  its views belong to the blueprint of `vms`
 from app.texts import LANGUAGES, error_text
 
@@ -15,7 +15,7 @@ def register(app: Flask) -> None:
     babel.timezone_selector = web.timezone
     filters.init(app)
     app.before_request(web.refuse_unreadable)
-    for module in (auth, brand, dashboard, operations, staff, vms):
+    for module in (auth, brand, dashboard, operations, staff, staff_operations, vms):
         app.register_blueprint(module.bp)
     app.context_processor(lambda: {"locale": web.locale(), "theme": web.theme(), "brand": brand.brand()})
     app.jinja_env.globals.update(

@@ -148,7 +148,7 @@ def _failure(operation: Operation) -> Todo:
         glyph="bad" if operation.state == "failed" else "warn",
         label=lines.title(operation),
         name=lines.name_of(operation),
-        text=operation_page.explain(operation).what,
+        text=operation_page.explain(operation, may_change=False).what,
         url=url_for("operations.show", operation_id=operation.id),
         button=gettext("See why"),
     )

@@ -134,6 +134,7 @@ def _places(account_id: uuid.UUID | None) -> list[Place]:
         Place(endpoint="vms.index", label=_l("Servers"), icon="hdd-stack", permission=see, count=vm_count),
         Place(endpoint="operations.index", label=_l("Activity"), icon="clock-history", permission=see),
         Place(endpoint="staff.accounts", label=_l("Accounts"), icon="people", permission=staff),
+        Place(endpoint="staff_operations.index", label=_l("Operations"), icon="clock-history", permission=staff),
     ]
 
 

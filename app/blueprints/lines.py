@@ -46,7 +46,9 @@ def title(operation: Operation) -> str:
     """What it does, or how it ended."""
     running, ended_well, ended_badly = OPERATIONS[operation.kind]
     if operation.state == "cancelled":
-        return gettext("%(what)s: given up", what=str(running) % {"name": name_of(operation)})
+        what = str(running) % {"name": name_of(operation)}
+        is_wish = operation.error_code is not None  # else another operation has taken its place
+        return gettext("%(what)s: cancelled", what=what) if is_wish else gettext("%(what)s: given up", what=what)
     if operation.state == "succeeded":
         sentence = ended_well
     else:
@@ -70,7 +72,10 @@ def brief(operation: Operation) -> Line:
 def step_words(operation: Operation) -> str:
     """ "Step 2 of 6", or why it waits."""
     if operation.error_code is not None:
-        return gettext("Removing what was made")
+        undoes = KINDS[operation.kind].step(operation.step).undoes
+        return gettext("Removing what was made") if undoes else gettext("Looking at the server")
+    if operation.cancel_asked_at is not None and KINDS[operation.kind].step(operation.step).may_cancel:
+        return gettext("Being cancelled")
     if operation.waiting_for is not None:
         return str(WAITING[operation.waiting_for])
     if operation.state == "queued":

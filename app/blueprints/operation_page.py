@@ -3,33 +3,26 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import url_for
 from flask_babel import get_locale, gettext
 
 from app import clock
+from app.accounts.rules import Actor, Permission, can
 from app.blueprints import filters
 from app.blueprints.lines import name_of, position, step_words, title
+from app.blueprints.operation_steps import StepLine, step_lines
 from app.cloud import explain as book
-from app.cloud.models import Operation, OperationEvent
+from app.cloud import rescue
+from app.cloud.models import Operation
 from app.cloud.offers import CREATING
 from app.cloud.passwords import PASSWORD_STAYS
 from app.cloud.steps import KINDS
-from app.texts import EXPLANATIONS, HELPERS, STEPS, WAITING, size_mb
+from app.texts import EXPLANATIONS, HELPERS, QUANTITIES, size_mb
 
 SLOWER_AFTER_S = 60
 """A page that has been open for so long asks less often."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class StepLine:
-    """One step: `mark` is done, now, fail or todo; `progress` only where vCloud tells one."""
-
-    mark: str
-    label: str
-    note: str
-    took: str
-    progress: int | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +33,16 @@ class Way:
     text: str = ""
     url: str = ""
     button: str = ""
+    is_command: bool = False  # the button does it, instead of leading to a page
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What was asked for and what vCloud has made of it, in words."""
+
+    what: str
+    asked: str
+    got: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,16 +75,22 @@ class Page:
     steps: list[StepLine]
     log: list[str]
     facts: list[tuple[str, str]]
+    differences: list[Difference]
+    usual: str
+    may_cancel: bool
+    cancel_words: str
     vm_url: str
     has_password: bool
     password_until: datetime | None
     why: Why | None
 
 
-def page(operation: Operation, reader_id: uuid.UUID) -> Page:
+def page(operation: Operation, reader: Actor) -> Page:
     """Everything the page of an operation says to this reader."""
-    glyph, state_label = _state(operation)
+    glyph, state_label = state(operation)
     age_s = (clock.now() - operation.created_at).total_seconds()
+    may_change = can(reader, Permission.VM_CHANGE)
+    usual = rescue.usual_time(operation.kind) if operation.is_active else None
     return Page(
         id=operation.id,
         name=name_of(operation),
@@ -96,17 +105,24 @@ def page(operation: Operation, reader_id: uuid.UUID) -> Page:
         moved_at=operation.moved_at,
         took=filters.stopwatch((operation.finished_at or clock.now()) - operation.created_at),
         steps=step_lines(operation),
-        log=[
-            f"{filters.clock_time_s(event.at)}  {event.step:<12} {event.text}"
-            for event in operation.events
-            if event.text
-        ],
+        log=log_lines(operation),
         facts=_facts(operation),
+        differences=differences(operation),
+        usual=filters.duration(usual) if usual else "",
+        may_cancel=may_change and rescue.may_cancel(operation),
+        cancel_words=_cancel_words(operation),
         vm_url=url_for("vms.show", vm_id=operation.vm_id) if operation.vm_id else "",
-        has_password=operation.user_id == reader_id and _has_password(operation),
+        has_password=operation.user_id == reader.user_id and _has_password(operation),
         password_until=password_until(operation),
-        why=explain(operation) if operation.error_code is not None else None,
+        why=explain(operation, may_change=may_change) if operation.error_code is not None else None,
     )
+
+
+def log_lines(operation: Operation) -> list[str]:
+    """What happened, a line each, as vCloud said it."""
+    return [
+        f"{filters.clock_time_s(event.at)}  {event.step:<12} {event.text}" for event in operation.events if event.text
+    ]
 
 
 def password_until(operation: Operation) -> datetime | None:
@@ -121,13 +137,14 @@ def _has_password(operation: Operation) -> bool:
     return operation.state == "succeeded" and operation.password_sealed is not None and not is_over
 
 
-def _state(operation: Operation) -> tuple[str, str]:
+def state(operation: Operation) -> tuple[str, str]:
+    """Its state as a glyph and words."""
     if operation.is_active:
         return "busy", step_words(operation)
     if operation.state == "succeeded":
         return "on", gettext("Done")
     if operation.state == "cancelled":
-        return "off", gettext("Given up")
+        return "off", gettext("Cancelled") if operation.error_code else gettext("Given up")
     if operation.state == "needs_attention":
         return "warn", gettext("Needs attention")
     number, total = position(operation)
@@ -148,45 +165,48 @@ def _facts(operation: Operation) -> list[tuple[str, str]]:
     ]
 
 
-def step_lines(operation: Operation) -> list[StepLine]:
-    """The steps of the kind, in order, with what the events tell of them."""
-    return [_step_line(operation, step.name) for step in KINDS[operation.kind].steps]
+def differences(operation: Operation) -> list[Difference]:
+    """What came out other than it was asked for, as the last step has read it back."""
+    return [
+        Difference(
+            what=str(QUANTITIES[one["what"]]) % {"number": one.get("card", 0) + 1},
+            asked=_value(one["what"], one["asked"]),
+            got=_value(one["what"], one["got"]),
+        )
+        for one in operation.facts.get("differences", [])
+    ]
 
 
-def _step_line(operation: Operation, name: str) -> StepLine:
-    begun_at, ended_at = _span(operation.events, name)
-    mark, note = _mark(operation, name, ended_at)
-    until = ended_at or operation.finished_at or clock.now()
-    return StepLine(
-        mark=mark,
-        label=str(STEPS[name]),
-        note=note,
-        took=filters.stopwatch(until - begun_at) if begun_at else "",
-        progress=operation.progress if mark == "now" else None,
-    )
+def _value(what: str, value: Any) -> str:
+    if value is None:
+        return gettext("none")
+    if what.endswith("_mb"):
+        return size_mb(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(str(part) for part in value if part) or gettext("none")
+    return gettext("not given yet") if value == "pending" else str(value)
 
 
-def _mark(operation: Operation, name: str, ended_at: datetime | None) -> tuple[str, str]:
-    stopped = operation.error_code is not None or not operation.is_active
-    present = operation.facts.get("failed_step", operation.step)
-    if ended_at is not None and name != operation.facts.get("failed_step"):
-        return "done", ""
-    if name != present:
-        return "todo", gettext("Not started") if stopped else ""
-    if stopped:
-        return "fail", ""
-    if operation.waiting_for is not None:
-        return "now", str(WAITING[operation.waiting_for])
-    return "now", gettext("vCloud reports %(number)s\xa0%%.", number=operation.progress) if operation.progress else ""
+def _cancel_words(operation: Operation) -> str:
+    """What became of the wish to cancel, or what it would mean; nothing where neither is the case."""
+    if operation.cancel_asked_at is not None:
+        if operation.state == "succeeded":
+            return gettext("You asked to cancel it. It was too late: vCloud had finished already.")
+        if not operation.is_active or operation.error_code is not None:
+            return ""
+        if not KINDS[operation.kind].step(operation.step).may_cancel:
+            return gettext("It is too late to cancel: this step cannot be stopped, the work goes on.")
+        if operation.task_urn is not None and operation.facts.get("stop_asked") == operation.task_urn:
+            return gettext("vCloud was asked to stop and has not done so. It may be too late.")
+        return gettext("We ask vCloud to stop it.")
+    if not rescue.may_cancel(operation):
+        return ""
+    if operation.kind in CREATING:
+        return gettext("vCloud can still stop this step. What was made is removed.")
+    return gettext("vCloud can still stop this step.")
 
 
-def _span(events: list[OperationEvent], step: str) -> tuple[datetime | None, datetime | None]:
-    begun_at = next((event.at for event in events if event.step == step and event.kind == "begin"), None)
-    ended_at = next((event.at for event in events if event.step == step and event.kind in ("done", "error")), None)
-    return begun_at, ended_at
-
-
-def explain(operation: Operation) -> Why:
+def explain(operation: Operation, *, may_change: bool) -> Why:
     """A failure in plain words, with vCloud's own where it said something."""
     what, cause = EXPLANATIONS[operation.error_code or "internal"]
     said = str(operation.error_params.get("message") or "")
@@ -196,21 +216,35 @@ def explain(operation: Operation) -> Why:
         cause=f"{known.cause} {known.next_step}" if known else str(cause),
         helper=str(HELPERS[known.helper]) if known else "",
         request_id=str(operation.error_params.get("request_id") or ""),
-        ways=_ways(operation),
+        ways=_ways(operation, may_change=may_change),
     )
 
 
-def _ways(operation: Operation) -> list[Way]:
+def _ways(operation: Operation, *, may_change: bool) -> list[Way]:
     if operation.is_active:
-        return [Way(title=gettext("Wait a moment"), text=gettext("We remove the half-made server first."))]
+        return [Way(title=gettext("Wait a moment"), text=clean_up_words(operation))]
+    going_on = [_way_on(operation)] if may_change and rescue.may_retry(operation) else []
     if operation.state == "needs_attention":
         text = gettext("Nothing more happens by itself. Send them the id at the side.")
-        return [Way(title=gettext("Let support look at it"), text=text)]
+        return [*going_on, Way(title=gettext("Let support look at it"), text=text)]
     if operation.kind in CREATING:
         again = url_for("vms.new", again=operation.id)
-        text = gettext("The half-made server was removed, your settings are kept.")
+        text = gettext("Nothing is left of it, your settings are kept.")
         return [Way(title=gettext("Try again"), text=text, url=again, button=gettext("Change and try again"))]
-    return [*_ways_of_silent_guest(operation), _way_to_server(operation)]
+    return [*_ways_of_silent_guest(operation), *going_on, _way_to_server(operation)]
+
+
+def clean_up_words(operation: Operation) -> str:
+    """What happens after a failure, while it happens."""
+    if KINDS[operation.kind].step(operation.step).undoes:
+        return gettext("We remove the half-made server first.")
+    return gettext("We look what the server is like now.")
+
+
+def _way_on(operation: Operation) -> Way:
+    url = url_for("operations.retry", operation_id=operation.id)
+    text = gettext("We look at vCloud first, so nothing is done twice.")
+    return Way(title=gettext("Go on from this step"), text=text, url=url, button=gettext("Go on"), is_command=True)
 
 
 def _ways_of_silent_guest(operation: Operation) -> list[Way]:
@@ -224,4 +258,4 @@ def _ways_of_silent_guest(operation: Operation) -> list[Way]:
 def _way_to_server(operation: Operation) -> Way:
     url = url_for("vms.show", vm_id=operation.vm_id)
     text = gettext("Its page shows its state now.")
-    return Way(title=gettext("Look at the server and try again"), text=text, url=url, button=gettext("Open the server"))
+    return Way(title=gettext("Look at the server"), text=text, url=url, button=gettext("Open the server"))

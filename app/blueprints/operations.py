@@ -1,19 +1,22 @@
 """Activity: what was asked of the machines; the page of one operation; the password of a new machine."""
 
 import uuid
+from collections.abc import Callable
 
-from flask import Blueprint, redirect, render_template, url_for
+from flask import Blueprint, flash, redirect, render_template, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
-from app.accounts.rules import Permission
+from app.accounts.rules import Actor, Permission
 from app.blueprints import lines, operation_page, web
 from app.blueprints.frame import news
 from app.blueprints.machines import login
 from app.blueprints.paging import Paging, paging
-from app.cloud import passwords
+from app.cloud import passwords, rescue
 from app.cloud.models import Operation
 from app.db import db
+from app.errors import AppError
+from app.texts import error_text
 
 bp = Blueprint("operations", __name__)
 
@@ -54,7 +57,7 @@ def live_index() -> web.Answer:
 def show(operation_id: uuid.UUID) -> web.Answer:
     """Steps, elapsed time, what vCloud said, and an explanation if it failed."""
     operation = web.get_operation(operation_id)
-    return render_template("operations/show.html", line=operation_page.page(operation, web.actor().user_id))
+    return render_template("operations/show.html", line=operation_page.page(operation, web.actor()))
 
 
 @bp.get("/operations/<uuid:operation_id>/live")
@@ -64,8 +67,33 @@ def live_show(operation_id: uuid.UUID) -> web.Answer:
     operation = web.get_operation(operation_id)
     latest = news()
     stamp = (operation.state, operation.claim_no, operation.moved_at, operation.progress, latest)
-    line = operation_page.page(operation, web.actor().user_id)
+    line = operation_page.page(operation, web.actor())
     return web.fragment("operations/_operation.html", stamp, line=line, news=latest)
+
+
+@bp.post("/operations/<uuid:operation_id>/cancel")
+@web.requires(Permission.VM_CHANGE)
+def cancel(operation_id: uuid.UUID) -> web.Answer:
+    """Give it up, as far as vCloud allows; the page says what comes of it."""
+    return _do(rescue.cancel, operation_id)
+
+
+@bp.post("/operations/<uuid:operation_id>/retry")
+@web.requires(Permission.VM_CHANGE)
+def retry(operation_id: uuid.UUID) -> web.Answer:
+    """Let it go on from the step at which it stopped."""
+    return _do(rescue.retry, operation_id)
+
+
+def _do(command: Callable[[Actor, uuid.UUID], None], operation_id: uuid.UUID) -> web.Answer:
+    """Back to the page; what is not possible any more is said there."""
+    try:
+        command(web.actor(), operation_id)
+    except AppError as error:
+        if error.status != 409:
+            raise
+        flash(error_text(error))
+    return redirect(url_for("operations.show", operation_id=operation_id), 303)
 
 
 @bp.post("/operations/<uuid:operation_id>/password")

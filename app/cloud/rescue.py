@@ -67,11 +67,16 @@ def _has_done_nothing(row: Operation) -> bool:
 def may_retry(row: Operation) -> bool:
     """Whether it can go on from the step at which it stopped: nothing of it was taken back, and no secret is lost."""
     kind = KINDS[row.kind]
-    if row.state not in ENDED_BADLY:
+    if row.state not in ENDED_BADLY or may_tidy_up(row):
         return False
     is_whole = row.state == "needs_attention" or not any(step.undoes for step in kind.clean_up)
     has_secret = row.password_sealed is not None or not kind.has_secret
-    return is_whole and has_secret and (row.error_code != "clean_up_failed")
+    return is_whole and has_secret
+
+
+def may_tidy_up(row: Operation) -> bool:
+    """Whether tidying up has stopped half way, so that staff can let it go on."""
+    return row.state == "needs_attention" and KINDS[row.kind].is_clean_up(row.step)
 
 
 def retry(actor: Actor, operation_id: uuid.UUID) -> None:
@@ -86,8 +91,8 @@ def retry(actor: Actor, operation_id: uuid.UUID) -> None:
         row = _any(operation_id) if is_staff else _own(actor, operation_id)
         if row.is_active:
             return
-        tidies_up = row.state == "needs_attention" and KINDS[row.kind].is_clean_up(row.step)
-        if not (may_retry(row) and not tidies_up) and not (is_staff and tidies_up):
+        tidies_up = may_tidy_up(row)
+        if not (is_staff if tidies_up else may_retry(row)):
             raise AppError("retry_impossible")
         _require_same_machine(row)
         _reopen(row, tidies_up=tidies_up)
