@@ -5,6 +5,7 @@ from flask_babel import get_babel
 
 from app.blueprints import auth, brand, dashboard, filters, frame, operations, staff, staff_operations, vms, web
 from app.blueprints import vm_create as _vm_create  # noqa: F401  its views belong to the blueprint of `vms`
+from app.blueprints import vm_several as _vm_several  # noqa: F401
 from app.texts import LANGUAGES, error_text
 
 

@@ -6,15 +6,17 @@ from datetime import timedelta
 from flask import Blueprint, render_template, url_for
 from flask_babel import gettext
 from sqlalchemy import select
-from sqlalchemy.orm import joinedload
+from sqlalchemy.orm import aliased, joinedload
 
 from app import clock
 from app.accounts.rules import Permission, can
-from app.blueprints import lines, operation_page, web
+from app.blueprints import account_view, lines, operation_page, web
 from app.blueprints.frame import news
-from app.blueprints.vm_list import ATTENTION, counts, group_labels, own_vms
+from app.blueprints.vm_list import group_labels
+from app.cloud import vm_search
 from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import VmState
+from app.cloud.vm_filter import State, VmFilter
 from app.db import db
 from app.texts import STATE_GLYPHS, VM_STATES
 
@@ -80,7 +82,7 @@ def live() -> web.Answer:
 
 
 def _view() -> View:
-    numbers = counts()
+    numbers = account_view.vm_counts()
     recent = _recent()
     return View(
         todo=[*_failed(), *_to_mend()],
@@ -113,7 +115,9 @@ def _tiles(numbers: dict[str, int]) -> list[Tile]:
 
 def _to_mend() -> list[Todo]:
     """Machines in a state that somebody should know of."""
-    return [_mend(vm) for vm in db.session.scalars(own_vms().where(ATTENTION).order_by(Vm.name).limit(EVENT_LINES))]
+    wanted = VmFilter(conditions=(State(("attention",)),))
+    found = select(Vm).where(vm_search.condition(wanted, account_view.vdc_ids())).order_by(Vm.name)
+    return [_mend(vm) for vm in db.session.scalars(found.limit(EVENT_LINES))]
 
 
 def _mend(vm: Vm) -> Todo:
@@ -135,12 +139,22 @@ def _mend(vm: Vm) -> Todo:
 
 def _failed() -> list[Todo]:
     """The last operation of a machine, or of a name, when it did not end well lately."""
-    since = clock.now() - FAILURES_FOR
-    own = select(Operation).where(Operation.account_id == web.actor().account_id, Operation.created_at > since)
-    newest: dict[str, Operation] = {}
-    for operation in db.session.scalars(own.order_by(Operation.created_at.desc())):
-        newest.setdefault(lines.name_of(operation), operation)
-    return [_failure(o) for o in newest.values() if not o.is_active and o.error_code is not None]
+    later = aliased(Operation)
+    own, since = web.actor().account_id, clock.now() - FAILURES_FOR
+    name = "vm_name"  # see lines.name_of
+    newer = select(later.id).where(
+        later.account_id == own,
+        later.created_at > Operation.created_at,
+        later.params[name].as_string() == Operation.params[name].as_string(),
+    )
+    failed = select(Operation).where(
+        Operation.account_id == own,
+        Operation.created_at > since,
+        Operation.error_code.is_not(None),
+        Operation.state.not_in(ACTIVE),
+        ~newer.exists(),
+    )
+    return [_failure(o) for o in db.session.scalars(failed.order_by(Operation.created_at.desc()).limit(EVENT_LINES))]
 
 
 def _failure(operation: Operation) -> Todo:

@@ -4,14 +4,14 @@ import uuid
 from collections.abc import Callable
 
 from flask import Blueprint, flash, redirect, render_template, url_for
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import joinedload
 
 from app.accounts.rules import Actor, Permission
 from app.blueprints import lines, operation_page, web
 from app.blueprints.frame import news
 from app.blueprints.machines import login
-from app.blueprints.paging import Paging, paging
+from app.blueprints.paging import paging
 from app.cloud import passwords, rescue
 from app.cloud.models import Operation
 from app.db import db
@@ -24,7 +24,7 @@ bp = Blueprint("operations", __name__)
 def _values() -> dict[str, object]:
     """One page of the list: running ones as strips on the first page, then all by day."""
     own = select(Operation).where(Operation.account_id == web.actor().account_id)
-    pages: Paging = paging(own)
+    pages = paging(db.session.scalar(own.with_only_columns(func.count())) or 0)
     rows = own.order_by(Operation.created_at.desc()).offset(pages.offset).limit(pages.size)
     found = list(db.session.scalars(rows.options(joinedload(Operation.user))))
     return {

@@ -1,14 +1,12 @@
-"""Lists in pages of 50; the number of the page is in the address."""
+"""Lists in pages; the number of the page and how many rows it has are in the address."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from flask import request
-from sqlalchemy import Select, func, select
-
-from app.db import db
 
 SIZE = 50
+SIZES = (25, SIZE, 100)
+"""How many rows a page may have, where the reader can choose."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +38,9 @@ class Paging:
         return min(self.total, self.offset + self.size)
 
 
-def paging(query: Select[Any]) -> Paging:
+def paging(total: int, sizes: tuple[int, ...] = (SIZE,)) -> Paging:
     """The page that the address asks for; beyond the last one it is the last one."""
-    total = db.session.scalar(select(func.count()).select_from(query.order_by(None).subquery())) or 0
+    size = request.args.get("rows", SIZE, type=int)
+    whole = Paging(number=1, total=total, size=size if size in sizes else SIZE)
     wanted = request.args.get("page", 1, type=int)
-    whole = Paging(number=1, total=total)
-    return Paging(number=min(max(1, wanted), whole.last), total=total)
+    return Paging(number=min(max(1, wanted), whole.last), total=total, size=whole.size)

@@ -1,54 +1,93 @@
-"""The list of machines: from the mirror alone, filtered, sorted and paged by the database."""
+"""The list of machines: from the mirror alone, filtered, sorted and paged by the database.
 
+A page has up to 100 rows, so a row is made of plain values with as little work as possible; bench/pages.py measures it.
+"""
+
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
+from functools import cache
 from typing import Any
 
 from flask import request, url_for
-from flask_babel import pgettext
-from sqlalchemy import ColumnElement, Select, and_, case, false, func, or_, select
-from sqlalchemy.orm import contains_eager, joinedload
+from flask_babel import gettext, pgettext
+from sqlalchemy import Row as SqlRow
+from sqlalchemy import Select, case, func, select
 
-from app import clock
-from app.blueprints import lines, machines, web
-from app.blueprints.paging import Paging, paging
-from app.cloud.models import ACTIVE, Operation, Service, VApp, Vdc, Vm
+from app.accounts.rules import Permission, can
+from app.blueprints import account_view, filters, lines, web
+from app.blueprints.paging import SIZES, Paging, paging
+from app.blueprints.vm_filter_words import examples, problem_words
+from app.cloud import vm_search
+from app.cloud.models import VApp, Vm, VmGuard
 from app.cloud.offers import CREATING
+from app.cloud.rules import Action, Condition, VmState, allowed_actions, vm_state
+from app.cloud.vm_filter import State, VmFilter, parse
 from app.db import db
+from app.texts import STATE_GLYPHS, VM_STATES, size_mb
 
-SHOW_GONE_FOR = timedelta(days=7)
-
-PRESENT = Vm.gone_at.is_(None)
-ON = and_(PRESENT, Vm.status == 4)
-SUSPENDED = and_(PRESENT, Vm.status == 3)
-OFF = and_(PRESENT, Vm.status == 8, Vm.is_deployed.is_(False))
-BUILDING = and_(PRESENT, Vm.status == 0)
-ATTENTION = and_(PRESENT, or_(Vm.status.not_in((0, 3, 4, 8)), and_(Vm.status == 8, Vm.is_deployed.is_(True))))
-"""Partly off, broken or in a state that we do not understand; the words come from `cloud.rules.vm_state`."""
-
-FILTERS: dict[str, ColumnElement[bool]] = {"on": ON, "off": OFF, "attention": ATTENTION, "suspended": SUSPENDED}
-RANK = case((ATTENTION, 0), (BUILDING, 1), (ON, 2), (SUSPENDED, 3), (OFF, 4), else_=5)
+MOST_LETTERS = 200
+TABS = ("on", "off", "suspended", "attention", "building", "deleted", "gone")
+"""The states that the address can ask for apart from the filter; `all` is none of them."""
 SORTS: dict[str, tuple[Any, ...]] = {
     "name": (Vm.name,),
-    "state": (RANK,),
-    "size": (Vm.cpu_count, Vm.memory_mb, Vm.disk_mb),
+    "state": (Vm.state_rank, Vm.name),
+    "size": (Vm.cpu_count, Vm.memory_mb, Vm.disk_mb, Vm.name),
 }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListRow:
+    """A machine in the list. `quick` is the one action that needs no thought, as its address, or empty."""
+
+    id: str
+    name: str
+    kind: str
+    glyph: str
+    label: str
+    age: str
+    busy: lines.Line | None
+    size: str
+    disk: str
+    address: str
+    second_address: str
+    no_address: str
+    quick: str
 
 
 @dataclass(frozen=True, kw_only=True)
 class Listing:
-    """One page of the list and all that stands around it."""
+    """One page of the list and all that stands around it.
 
-    rows: list[machines.Row]
+    `understood`: the filter as it was read; `kept`: what the address says beside it, for the next filter;
+    `start_label`: what the button of a row is called, with `{}` for the name.
+    """
+
+    page_sizes = SIZES
+    most_letters = MOST_LETTERS
+    rows: list[ListRow]
     creating: list[lines.Line]
     counts: dict[str, int]
-    word: str
+    text: str
+    understood: str
+    problems: list[str]
+    help: list[tuple[str, str]]
     state: str
     sort: str
     paging: Paging
     seen_at: datetime | None
+    may_change: bool
     live_url: str
+    csv_url: str
+    start_label: str
+    kept: list[tuple[str, str]]
+    zone: str
     stamp: object = field(repr=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the account has nothing to list at all."""
+        return not (self.creating or any(self.counts.values()))
 
     @property
     def is_moving(self) -> bool:
@@ -58,8 +97,8 @@ class Listing:
     @property
     def filters(self) -> list[tuple[str, str, int]]:
         """The quick filters: key, label, number."""
-        keys = ("all", "on", "off", "suspended", "attention")
-        some = [key for key in keys if key != "suspended" or self.counts[key] or key == self.state]
+        always = ("all", "on", "off", "attention")
+        some = [key for key in ("all", *TABS) if key in always or self.counts[key] or key == self.state]
         return [(key, group_labels()[key], self.counts[key]) for key in some]
 
 
@@ -71,78 +110,164 @@ def group_labels() -> dict[str, str]:
         "off": pgettext("several servers", "Off"),
         "suspended": pgettext("several servers", "Suspended"),
         "attention": pgettext("several servers", "Need attention"),
+        "building": pgettext("several servers", "Being built"),
+        "deleted": pgettext("several servers", "In the recycle bin"),
+        "gone": pgettext("several servers", "Gone from vCloud"),
     }
 
 
-def own_vms() -> Select[Vm]:
-    """All machines of the account on the screen; those gone from vCloud for a while."""
-    shown = or_(PRESENT, Vm.gone_at > clock.now() - SHOW_GONE_FOR)
-    account_id = web.actor().account_id
-    return select(Vm).join(Vm.vdc).join(Vdc.service).where(Service.account_id == account_id, shown)
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What the address asks for."""
+
+    text: str
+    typed: VmFilter
+    state: str
+    sort: str
+
+    @property
+    def wanted(self) -> VmFilter:
+        """What was typed, together with the state of the quick filter."""
+        tab = () if self.state == "all" else (State((self.state,)),)
+        return VmFilter(conditions=(*self.typed.conditions, *tab))
+
+    def query(self, *columns: Any) -> Select[Any]:
+        """These columns of the machines that are asked for, in order. vApp and guard are joined."""
+        ordered = SORTS[self.sort.removeprefix("-")]
+        down = self.sort.startswith("-")
+        found = select(*columns).join(Vm.vapp).outerjoin(Vm.guard)
+        condition = vm_search.condition(self.wanted, account_view.vdc_ids())
+        # The id decides between equals, in the same direction, so that an index can be read either way.
+        return found.where(condition).order_by(*(c.desc() if down else c for c in (*ordered, Vm.id)))
+
+    def total(self) -> int:
+        """How many machines are found."""
+        if not self.typed.conditions:
+            return account_view.vm_counts()[self.state]
+        condition = vm_search.condition(self.wanted, account_view.vdc_ids())
+        return db.session.scalar(select(func.count()).select_from(Vm).where(condition)) or 0
 
 
-def counts() -> dict[str, int]:
-    """How many machines there are in all and in each group."""
-    own = own_vms().with_only_columns(
-        func.count(case((PRESENT, 1))), *(func.count(case((where, 1))) for where in FILTERS.values())
+def wish() -> Wish:
+    """Read the address; what it says wrongly is left out."""
+    text = request.args.get("q", "").strip()[:MOST_LETTERS]
+    state, sort = request.args.get("state", "all"), request.args.get("sort", "state")
+    return Wish(
+        text=text,
+        typed=parse(text),
+        state=state if state in TABS else "all",
+        sort=sort if sort.removeprefix("-") in SORTS else "state",
     )
-    numbers = db.session.execute(own).one()
-    return dict(zip(("all", *FILTERS), numbers, strict=True))
 
 
 def listing() -> Listing:
     """The page of the list that the address asks for."""
-    word, state, sort = _arguments()
-    found = own_vms().join(Vm.vapp).where(_matches(word), FILTERS.get(state, or_(PRESENT, ~PRESENT)))
-    pages = paging(found)
-    ordered = found.order_by(*_order(sort)).offset(pages.offset).limit(pages.size)
-    vms = list(db.session.scalars(ordered.options(contains_eager(Vm.vapp), joinedload(Vm.vdc))))
-    rows, creating = machines.rows(vms), _creating()
+    asked = wish()
+    pages = paging(asked.total(), SIZES)
+    may = can(web.actor(), Permission.VM_CHANGE)
+    found = db.session.execute(asked.query(*COLUMNS).offset(pages.offset).limit(pages.size)).all()
+    rows, creating = _rows(found, may=may), _creating()
     moving = [(line.url, line.step, line.progress) for line in (*creating, *(row.busy for row in rows if row.busy))]
     query = request.query_string.decode()
     return Listing(
         rows=rows,
         creating=creating,
-        counts=counts(),
-        word=word,
-        state=state,
-        sort=sort,
+        counts=account_view.vm_counts(),
+        text=asked.text,
+        understood=str(asked.typed),
+        problems=[problem_words(problem) for problem in asked.typed.problems],
+        help=examples(),
+        state=asked.state,
+        sort=asked.sort,
         paging=pages,
-        seen_at=min((vm.seen_at for vm in vms), default=None),
+        seen_at=min((row.seen_at for row in found), default=None),
+        may_change=may,
         live_url=url_for("vms.live_index") + (f"?{query}" if query else ""),
-        stamp=(moving, [(vm.id, vm.seen_at, vm.status, vm.is_deployed) for vm in vms]),
+        csv_url=url_for("vms.table") + (f"?{query}" if query else ""),
+        start_label=str(gettext("Start %(name)s", name="{}")),
+        kept=[(name, request.args[name]) for name in ("state", "sort", "rows") if name in request.args],
+        zone=filters.zone_name(),
+        stamp=(moving, [tuple(row) for row in found]),
     )
 
 
-def _arguments() -> tuple[str, str, str]:
-    state, sort = request.args.get("state", "all"), request.args.get("sort", "state")
-    return (
-        request.args.get("q", "").strip()[:100],
-        state if state in FILTERS else "all",
-        sort if sort.removeprefix("-") in SORTS else "state",
+COLUMNS = (
+    Vm.id,
+    Vm.name,
+    Vm.status,
+    Vm.is_deployed,
+    Vm.gone_at,
+    Vm.has_snapshot,
+    Vm.cpu_count,
+    Vm.memory_mb,
+    Vm.disk_mb,
+    Vm.guest_os,
+    Vm.inner_ip,
+    Vm.outer_ip,
+    Vm.state_since,
+    Vm.first_seen_at,
+    Vm.seen_at,
+    VApp.name.label("vapp_name"),
+    VmGuard.recycled_at,
+    func.coalesce(VmGuard.is_protected, False).label("is_protected"),
+    # The cards are long; they only tell why a machine has no address.
+    case((Vm.inner_ip.is_(None) & Vm.outer_ip.is_(None), Vm.nics)).label("nics"),
+)
+
+
+def state_of(row: SqlRow[Any]) -> VmState:
+    """The state of a machine of the list."""
+    return vm_state(
+        status=row.status, deployed=row.is_deployed, gone=row.gone_at is not None, recycled=row.recycled_at is not None
     )
 
 
-def _matches(word: str) -> ColumnElement[bool]:
-    """Machines that have the word in name, addresses, system or vApp; in any case of letters."""
-    columns = (Vm.name, Vm.inner_ip, Vm.outer_ip, Vm.guest_os, VApp.name)
-    tests = [column.icontains(word, autoescape=True) for column in columns]
-    return or_(*tests) if word else ~false()
+def _rows(found: Sequence[SqlRow[Any]], *, may: bool) -> list[ListRow]:
+    """The rows in words. What many of them say alike is put into words once."""
+    busy = {operation.vm_id: lines.brief(operation) for operation in account_view.active_operations()}
+    labels = cache(lambda state: str(VM_STATES[state]))
+    sizes, allowed = cache(size_mb), cache(_quick)
+    disk, since, at_least = (
+        gettext("%(size)s disk", size="{}"),
+        gettext("since %(time)s", time="{}"),
+        gettext("since %(time)s or earlier", time="{}"),
+    )
+    none_yet, no_network, inner_only = gettext("none yet"), gettext("no network"), gettext("inner only")
+
+    def row_of(row: SqlRow[Any]) -> ListRow:
+        state = state_of(row)
+        line = busy.get(row.id)
+        began = row.gone_at or row.recycled_at or row.state_since
+        addresses = [address for address in (row.outer_ip, row.inner_ip) if address]
+        if len(addresses) == 1 and filters.is_inner(addresses[0]):
+            addresses.append(inner_only)
+        quick = allowed(state, row.has_snapshot, row.is_protected) if may and line is None else ""
+        has_network = any(card["network"] for card in row.nics or ())
+        return ListRow(
+            id=str(row.id),
+            name=row.name,
+            kind=row.guest_os if row.vapp_name == row.name else f"{row.guest_os} · {row.vapp_name}",
+            glyph=STATE_GLYPHS[state],
+            label=labels(state),
+            age=(since if began else at_least).format(filters.short(began or row.first_seen_at)),
+            busy=line,
+            size=f"{row.cpu_count} CPU · {sizes(row.memory_mb)}",
+            disk=disk.format(sizes(row.disk_mb)),
+            address=addresses[0] if addresses else "",
+            second_address=addresses[1] if len(addresses) > 1 else "",
+            no_address="" if addresses else none_yet if has_network else no_network,
+            quick=quick,
+        )
+
+    return [row_of(row) for row in found]
 
 
-def _order(sort: str) -> list[Any]:
-    columns = SORTS[sort.removeprefix("-")]
-    directed = [column.desc() for column in columns] if sort.startswith("-") else list(columns)
-    return [*directed, Vm.name, Vm.id]
+def _quick(state: VmState, has_snapshot: bool, is_protected: bool) -> str:  # noqa: FBT001  a cache wants values
+    condition = Condition(state=state, has_snapshot=has_snapshot, is_protected=is_protected)
+    answers = allowed_actions(condition)
+    return next((action.value for action in (Action.START, Action.RESUME) if answers[action] is None), "")
 
 
 def _creating() -> list[lines.Line]:
     """Creations under way: their machines are not in the mirror yet."""
-    query = (
-        select(Operation)
-        .where(
-            Operation.account_id == web.actor().account_id, Operation.kind.in_(CREATING), Operation.state.in_(ACTIVE)
-        )
-        .order_by(Operation.created_at)
-    )
-    return [lines.brief(operation) for operation in db.session.scalars(query)]
+    return [lines.brief(operation) for operation in account_view.active_operations() if operation.kind in CREATING]

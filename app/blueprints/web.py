@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import ParamSpec, cast
+from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
 from flask import Response, abort, current_app, g, make_response, redirect, render_template, request, session, url_for
@@ -30,6 +30,7 @@ from app.texts import LANGUAGES
 from config import Config
 
 P = ParamSpec("P")
+T = TypeVar("T")
 Answer = str | AnyResponse | tuple[str, int]
 
 CONTENT_SECURITY_POLICY = (
@@ -95,9 +96,14 @@ def me() -> SignedIn:
     return person
 
 
+def is_api() -> bool:
+    """Whether a program asks, which shows a token: cookies count for nothing then, and no answer is a page."""
+    return request.path.startswith("/api/")
+
+
 def actor() -> Actor:
     """Who acts now; use cases take it."""
-    return me().actor
+    return cast(Actor, g.bearer.actor) if is_api() else me().actor
 
 
 # ---- Who may come in ----------------------------------------------------------------------------------------------
@@ -160,6 +166,8 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 def refuse_unreadable() -> Answer | None:
     """Answer what no page of ours can have sent, before any view reads it: control characters, and files."""
+    if is_api():
+        return None  # reads by itself what it is sent
     pairs = [pair for values in (request.args, request.form) for pair in values.items(multi=True)]
     if request.files or any(CONTROLS.search(text) for pair in (*pairs, (request.path,)) for text in pair):
         return render_template("errors/unreadable.html"), 400
@@ -172,7 +180,8 @@ def refuse_unreadable() -> Answer | None:
 def get_vm(vm_id: uuid.UUID) -> Vm:
     """A machine of the account on the screen."""
     own = select(Vm).join(Vm.vdc).join(Vdc.service).where(Vm.id == vm_id, Service.account_id == actor().account_id)
-    vm = db.session.scalar(own.options(joinedload(Vm.vapp), joinedload(Vm.vdc)))
+    place = joinedload(Vm.vdc).joinedload(Vdc.service).joinedload(Service.handler)
+    vm = db.session.scalar(own.options(joinedload(Vm.vapp), place))
     if vm is None:
         raise NotFoundError
     return vm
@@ -185,6 +194,19 @@ def get_operation(operation_id: uuid.UUID) -> Operation:
     if operation is None:
         raise NotFoundError
     return operation
+
+
+def once(read: Callable[[], T]) -> Callable[[], T]:
+    """Make `read` ask the database at most once in a request; whoever comes later gets the same answer."""
+    name = f"once {read.__module__}.{read.__qualname__}"
+
+    @wraps(read)
+    def kept() -> T:
+        if name not in g:
+            setattr(g, name, read())
+        return cast(T, g.get(name))
+
+    return kept
 
 
 # ---- Answers --------------------------------------------------------------------------------------------------------
@@ -208,9 +230,13 @@ def form_token() -> str:
     return secrets.token_urlsafe(24)
 
 
-def given_token() -> str:
-    """The token that came with a form; a form without one is nobody's double."""
-    return request.form.get("form_token", "")[:64] or form_token()
+def given_token(address: str = "") -> str:
+    """The token that came with a form; a form without one is nobody's double.
+
+    A table is one form whose buttons go to many addresses: each of these has its own token, made from the form's.
+    """
+    token = request.form.get("form_token", "")[:64] or form_token()
+    return hashlib.sha256(f"{token} {address}".encode()).hexdigest() if address else token
 
 
 def here(**changes: object) -> str:
@@ -233,19 +259,26 @@ def back() -> str:
 
 
 def locale() -> str:
-    """The language: the person's own, else the one chosen before signing in, else the browser's wish."""
+    """The language: the person's own, else the one chosen before signing in, else the browser's wish.
+
+    A program says in each request which one it wants; if it does not, it gets its person's own.
+    """
+    languages = [code for code, _ in LANGUAGES]
+    wish = request.accept_languages.best_match(languages)
+    if is_api():
+        return wish or (g.bearer.locale if "bearer" in g else config().locale)
     person = known_visitor()
     if person is not None:
         return person.locale
-    languages = [code for code, _ in LANGUAGES]
     if session.get("locale") in languages:
         return str(session["locale"])
-    wish = request.accept_languages.best_match(languages, config().locale)
     return wish or config().locale
 
 
 def timezone() -> str:
     """The zone of the account on the screen."""
+    if is_api():
+        return "UTC"
     person = known_visitor()
     return (person.timezone if person else None) or config().timezone
 

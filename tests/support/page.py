@@ -55,8 +55,9 @@ class Page:
         return found
 
     def form(self, action: str) -> FormElement:
-        """The form that sends to this address."""
+        """The form that sends to this address, by itself or by one of its buttons."""
         forms = [form for form in self.root.forms if form.get("action", "").split("?")[0] == action]
+        forms += [form for form in self.root.forms if form.cssselect(f"button[formaction='{action}']")]
         assert forms, f"no form sends to {action}, only {[form.get('action') for form in self.root.forms]}"
         return forms[0]
 
@@ -64,7 +65,7 @@ class Page:
         """Fill the form that sends to this address and send it, with its hidden fields."""
         form = self.form(action)
         data: dict[str, str] = {str(name): str(value) for name, value in form.form_values()}
-        address = form.get("action", "")
+        address = action if form.cssselect(f"button[formaction='{action}']") else form.get("action", "")
         if (form.get("method") or "get").lower() == "get":
             return self.client.get(address, query_string={**data, **values})
         return self.client.post(address, data={**data, **values})

@@ -38,10 +38,39 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.detail.elt.matches("[hx-trigger^='every']")) event.preventDefault();
 });
-/* A refreshed part must not close the fold or menu that somebody just opened. */
+/* A refreshed part must not close the fold or menu that somebody just opened, nor untick what he ticked. */
 if (window.Idiomorph) {
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+    !(name === "open" && node.tagName === "DETAILS") && !(name === "checked" && node.name === "vm");
 }
+/* ---- The list of servers ---- */
+const ticks = () => [...document.querySelectorAll(".sk-vms tbody [name=vm]")];
+const countTicks = () => {
+  const all = document.querySelector("[data-pick-all]");
+  if (!all) return;
+  const ticked = ticks().filter((box) => box.checked).length;
+  all.hidden = false;
+  all.checked = ticked > 0 && ticked === ticks().length;
+  all.indeterminate = ticked > 0 && !all.checked;
+  document.querySelector("[data-picked]").textContent = ticked;
+};
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-pick-all]")) ticks().forEach((box) => (box.checked = event.target.checked));
+  countTicks();
+});
+document.addEventListener("reset", () => setTimeout(countTicks));
+/* Where its rows are folded into cards, older browsers forget that it is a table. */
+const roles = { table: "table", "thead, tbody": "rowgroup", tr: "row", td: "cell", "thead th": "columnheader", "tbody th": "rowheader" };
+const nameCells = () => {
+  const table = document.querySelector(".sk-vms");
+  if (!table) return;
+  for (const [what, role] of Object.entries(roles)) {
+    [table, ...table.querySelectorAll("*")].filter((part) => part.matches(what)).forEach((part) => (part.role = role));
+  }
+};
+const dressTable = () => (countTicks(), nameCells());
+document.addEventListener("htmx:afterSettle", dressTable);
+dressTable();
 /* Elapsed times tick between the answers. */
 setInterval(() => {
   for (const time of document.querySelectorAll("time[data-since]")) {
@@ -64,8 +93,8 @@ if (create) {
 
   const summarize = () => {
     const card = create.querySelector("[name=template_id]:checked")?.closest("label");
-    const fixed = card?.querySelector(".sk-makes") && [".sk-makes", ".sk-least"].map((part) => card.querySelector(part).textContent);
-    const size = fixed || names.map((name) => `${number(name).value} ${create.querySelector(`[data-slider="${name}"] .sk-unit span`).textContent}`);
+    const whole = card?.querySelector("[data-whole]")?.dataset.whole;
+    const size = whole ? [whole] : names.map((name) => `${number(name).value} ${create.querySelector(`[data-slider="${name}"] .sk-unit span`).textContent}`);
     const fill = (what, text) => create.querySelectorAll(what).forEach((place) => (place.textContent = text));
     fill("[data-sum-size]", [card?.querySelector("b").textContent, ...size].filter(Boolean).join(", "));
     fill("[data-sum-name]", number("vm_name").value || create.dataset.unnamed);
@@ -79,7 +108,8 @@ if (create) {
       part.hidden = part.dataset.machines !== template;
       several ||= !part.hidden;
     }
-    create.querySelector("[data-sizes]").hidden = several;
+    if (several && number("place")) number("place").value = "new"; // the only place for them
+    for (const part of create.querySelectorAll("[data-one]")) part.hidden = several;
     const place = number("place")?.value ?? "new";
     for (const part of create.querySelectorAll("[data-place]")) part.hidden = part.dataset.place !== place;
     create.querySelector("[data-own-password]").hidden = number("password_choice").value !== "own";

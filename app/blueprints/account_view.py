@@ -1,0 +1,49 @@
+"""What the frame and most pages read of the account on the screen, each at most once in a request."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from app.blueprints import web
+from app.cloud import vm_search
+from app.cloud.models import ACTIVE, Handler, Operation, Service, Vdc
+from app.db import db
+
+
+@dataclass(frozen=True, kw_only=True)
+class VdcLine:
+    """A virtual data center of the account, with the health of its vCloud; one not read yet has no id and no name."""
+
+    id: uuid.UUID | None
+    name: str | None
+    answered_at: datetime | None
+    silent_since: datetime | None
+
+
+@web.once
+def vdcs() -> list[VdcLine]:
+    """All of them, by name."""
+    columns = select(Vdc.id, Vdc.name, Handler.answered_at, Handler.silent_since)
+    own = columns.select_from(Service).join(Service.handler).outerjoin(Service.vdc).order_by(Vdc.name)
+    rows = db.session.execute(own.where(Service.account_id == web.actor().account_id))
+    return [VdcLine(id=i, name=name, answered_at=answered, silent_since=silent) for i, name, answered, silent in rows]
+
+
+def vdc_ids() -> list[uuid.UUID]:
+    """Where the account's machines are."""
+    return [vdc.id for vdc in vdcs() if vdc.id is not None]
+
+
+@web.once
+def active_operations() -> list[Operation]:
+    """Everything at work in the account, the oldest first."""
+    own = select(Operation).where(Operation.account_id == web.actor().account_id, Operation.state.in_(ACTIVE))
+    return list(db.session.scalars(own.order_by(Operation.created_at)))
+
+
+@web.once
+def vm_counts() -> dict[str, int]:
+    """How many machines the account has, by state: see `vm_search.counts`."""
+    return vm_search.counts(vdc_ids())
