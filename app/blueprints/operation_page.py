@@ -13,11 +13,13 @@ from app.accounts.rules import Actor, Permission, can
 from app.blueprints import filters
 from app.blueprints.lines import name_of, position, step_words, title
 from app.blueprints.operation_steps import StepLine, step_lines
+from app.blueprints.vm_cards import machines, size_words
 from app.cloud import explain as book
 from app.cloud import rescue
 from app.cloud.models import Operation
 from app.cloud.offers import CREATING
 from app.cloud.passwords import PASSWORD_STAYS
+from app.cloud.sizes import Size
 from app.cloud.steps import KINDS
 from app.texts import EXPLANATIONS, HELPERS, QUANTITIES, size_mb
 
@@ -79,6 +81,7 @@ class Page:
     usual: str
     may_cancel: bool
     cancel_words: str
+    machines: list[tuple[str, str, str]]
     vm_url: str
     has_password: bool
     password_until: datetime | None
@@ -111,6 +114,7 @@ def page(operation: Operation, reader: Actor) -> Page:
         usual=filters.duration(usual) if usual else "",
         may_cancel=may_change and rescue.may_cancel(operation),
         cancel_words=_cancel_words(operation),
+        machines=machines(operation),
         vm_url=url_for("vms.show", vm_id=operation.vm_id) if operation.vm_id else "",
         has_password=operation.user_id == reader.user_id and _has_password(operation),
         password_until=password_until(operation),
@@ -153,13 +157,11 @@ def state(operation: Operation) -> tuple[str, str]:
 
 def _facts(operation: Operation) -> list[tuple[str, str]]:
     params = operation.params
-    if "size" not in params:
+    if operation.kind not in CREATING:
         return [(gettext("Server"), name_of(operation))]
-    size = params["size"]
-    sizes = [f"{size['cpu_count']}\xa0CPU", size_mb(size["memory_mb"]), size_mb(size["disk_gb"] * 1024)]
     return [
         (gettext("Template"), params["template_name"]),
-        (gettext("Size"), ", ".join(sizes)),
+        (gettext("Size"), size_words(Size(**params["size"]))),
         (gettext("Network"), params["network_name"] or gettext("none")),
         ("vApp", params["vapp_name"]),
     ]

@@ -1,13 +1,16 @@
-"""The templates of the create page as cards, with the bounds that each sets, in words."""
+"""The templates of the create page as cards, with the bounds that each sets, in words; and what came of several."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
+from flask import url_for
 from flask_babel import gettext, ngettext
+from sqlalchemy import select
 
-from app.cloud.models import Vdc
-from app.cloud.offers import Offer
+from app.cloud.models import Operation, Vdc, Vm
+from app.cloud.offers import CREATING, Offer
 from app.cloud.sizes import Bound, Size, default_names, total
+from app.db import db
 from app.texts import error_text, size_mb
 
 LOCKED_SHARE = 30
@@ -30,13 +33,14 @@ class Card:
     """A template to choose; `offer` holds the bounds for the script.
 
     `machines` are the name that each server begins with and its size, where the template makes several; `makes` says
-    how many.
+    how many, `whole` how many and how large, for the summary.
     """
 
     id: str
     name: str
     icon: str
     makes: str
+    whole: str
     least: str
     reason: str
     offer: dict[str, Range]
@@ -47,13 +51,14 @@ def card(offer: Offer, vdc: Vdc, taken: Collection[str]) -> Card:
     """The card of a template in this data center, in which the names `taken` exist."""
     template, bounds, machines = offer.template, offer.bounds, offer.machines
     names = default_names([one.default_name for one in machines], [one.is_windows for one in machines], taken)
-    count = len(machines)
+    count, size = len(machines), size_words(total(one.size for one in machines))
     return Card(
         id=str(template.id),
         name=template.name,
         icon=_icon(template.guest_os, count),
         makes=ngettext("Makes %(num)d server.", "Makes %(num)d servers.", count) if count > 1 else "",
-        least=size_words(total(one.size for one in machines)),
+        whole=ngettext("%(num)d server", "%(num)d servers", count) + f": {size}" if count > 1 else "",
+        least=size,
         reason=error_text(offer.reason) if offer.reason else "",
         offer={
             "cpu_count": _range(bounds.cpu_count, vdc, str, 1),
@@ -62,6 +67,19 @@ def card(offer: Offer, vdc: Vdc, taken: Collection[str]) -> Card:
         },
         machines=[(name, size_words(one.size)) for name, one in zip(names, machines, strict=True)] if count > 1 else [],
     )
+
+
+def machines(operation: Operation) -> list[tuple[str, str, str]]:
+    """Name, size and address of each server that a creation makes, if several; no address before they are there."""
+    wanted = operation.params["machines"] if operation.kind in CREATING else []
+    if len(wanted) == 1:
+        return []
+    urns = operation.facts.get("vm_urns", [""] * len(wanted))
+    rows = db.session.scalars(select(Vm).where(Vm.vdc_id == operation.vdc_id, Vm.urn.in_(urns)))
+    urls = {vm.urn: url_for("vms.show", vm_id=vm.id) for vm in rows}
+    return [
+        (one["name"], size_words(Size(**one["size"])), urls.get(urn, "")) for one, urn in zip(wanted, urns, strict=True)
+    ]
 
 
 def size_words(size: Size) -> str:

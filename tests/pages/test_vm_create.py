@@ -279,9 +279,12 @@ def test_all_servers_of_a_template_are_made_and_shown(owner: FlaskClient, cloud:
     page = open_page(owner, "/vms/new")
     answer = page.send("/vms/new", **values(template_id=template_id("lamp"), vm_name="blog", cpu_count="nonsense"))
     assert answer.status_code == 303
+    assert open_page(owner, answer.location).texts(".sk-list b") == ["lamp-web", "lamp-app", "lamp-db"]
     drain(cloud, clock)
     page = open_page(owner, answer.location)
     assert page.h1 == "blog is ready"
+    for name in ("lamp-web", "lamp-app", "lamp-db"):
+        assert open_page(owner, page.links()[name]).h1 == name
 
 
 def test_names_that_exist_in_the_data_center_are_not_suggested(
