@@ -12,7 +12,7 @@ from sqlalchemy import select
 from app import vcloud
 from app.accounts.rules import Actor
 from app.cloud import wishes
-from app.cloud.machine_steps import READ_BACK, Difference, change, live_vm, read_back
+from app.cloud.machine_steps import LOOK_AGAIN, READ_BACK, Difference, change, live_vm, read_back
 from app.cloud.models import Operation, Vdc, Vm
 from app.cloud.offers import free_of
 from app.cloud.rules import Action
@@ -192,10 +192,10 @@ GROW_DISK = register(
         name=Action.GROW_DISK.value,
         deadline_min=60,
         steps=(
-            Step(name="grow_disk", look=_look_grown, send=change(_grow)),
+            Step(name="grow_disk", look=_look_grown, send=change(_grow), may_cancel=True),
             READ_BACK_SIZE,
         ),
-        clean_up=(READ_BACK_SIZE,),
+        clean_up=LOOK_AGAIN,
     )
 )
 ADD_DISK = register(
@@ -204,10 +204,10 @@ ADD_DISK = register(
         deadline_min=60,
         steps=(
             Step(name="note_disks", look=_look_around),
-            Step(name="add_disk", look=_look_added, send=change(_add)),
+            Step(name="add_disk", look=_look_added, send=change(_add), may_cancel=True),
             READ_BACK_SIZE,
         ),
-        clean_up=(READ_BACK_SIZE,),
+        clean_up=LOOK_AGAIN,
     )
 )
 REMOVE_DISK = register(
@@ -219,6 +219,6 @@ REMOVE_DISK = register(
             Step(name="remove_disk", look=_look_removed, send=change(_remove)),
             READ_BACK,
         ),
-        clean_up=(READ_BACK,),
+        clean_up=LOOK_AGAIN,
     )
 )

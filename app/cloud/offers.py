@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.accounts.rules import Actor
 from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
 from app.cloud.rules import Action, VmState
-from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, default_names, misfit, total
+from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, default_names, misfit, put_away_suffix, total
 from app.db import db
 from app.errors import AppError, NotFoundError
 
@@ -72,12 +72,13 @@ def networks(vdc_id: uuid.UUID) -> list[Network]:
 
 
 def vapps(vdc_id: uuid.UUID) -> list[VApp]:
-    """The vApps that a machine can be added to, by name: neither vCloud nor an operation of ours is building them."""
+    """The vApps that a machine can be added to, by name: neither being built nor in the recycle bin."""
     in_making = select(Operation.claims_name).where(
         Operation.vdc_id == vdc_id, Operation.kind == CREATE_KIND, Operation.state.in_(ACTIVE)
     )
     rows = select(VApp).where(VApp.vdc_id == vdc_id, VApp.gone_at.is_(None), VApp.status > 0)
-    return list(db.session.scalars(rows.where(VApp.name.not_in(in_making)).order_by(VApp.name)))
+    found = db.session.scalars(rows.where(VApp.name.not_in(in_making)).order_by(VApp.name))
+    return [vapp for vapp in found if not vapp.name.endswith(put_away_suffix(vapp.urn))]
 
 
 def names_taken(vdc_id: uuid.UUID) -> set[str]:

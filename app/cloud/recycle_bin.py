@@ -15,19 +15,15 @@ from app.cloud.creation import MARK
 from app.cloud.machine_steps import LOOK_AGAIN, Difference, change, command, live_vm, read_back
 from app.cloud.models import ACTIVE, Operation, Vm, guard_of
 from app.cloud.rules import Action
-from app.cloud.sizes import VAPP_NAME_MOST, VM_NAME_MOST
+from app.cloud.sizes import VAPP_NAME_MOST, VM_NAME_MOST, put_away_suffix
 from app.cloud.steps import Kind, Next, Outcome, Step, Turn, Wait, register
 from app.db import db
 
 # ---- names in the bin ----------------------------------------------------------------------------------------
 
 
-def _suffix(urn: str) -> str:
-    return f"-deleted-{urn[-8:]}"
-
-
 def _is_binned(thing: vcloud.Vm | vcloud.VApp) -> bool:
-    return thing.name.endswith(_suffix(thing.id))
+    return thing.name.endswith(put_away_suffix(thing.id))
 
 
 def _free(name: str, is_taken: Callable[[str], bool], most: int) -> str:
@@ -70,7 +66,7 @@ def _look_put_away(turn: Turn) -> Outcome | None:
 
 
 def _put_away(turn: Turn) -> vcloud.Task:
-    name = live_vm(turn).name[: VM_NAME_MOST - len(_suffix(turn.machine))] + _suffix(turn.machine)
+    name = live_vm(turn).name[: VM_NAME_MOST - len(put_away_suffix(turn.machine))] + put_away_suffix(turn.machine)
     return turn.client.reconfigure(turn.machine, vcloud.VmChange(name=name))
 
 
@@ -78,13 +74,13 @@ def _look_vapp_put_away(turn: Turn) -> Outcome | None:
     vapp = _vapp_if_there(turn, _if_there(turn))
     if vapp is None or _is_binned(vapp) or not vapp.description.startswith(MARK):
         return Next()
-    is_free = all(map(_is_binned, vapp.vms)) and len(vapp.name + _suffix(vapp.id)) <= VAPP_NAME_MOST
+    is_free = all(map(_is_binned, vapp.vms)) and len(vapp.name + put_away_suffix(vapp.id)) <= VAPP_NAME_MOST
     return None if is_free else Next()
 
 
 def _put_vapp_away(turn: Turn) -> vcloud.Task:
     vapp = _its_vapp(turn)
-    return turn.client.rename_vapp(vapp.id, vapp.name + _suffix(vapp.id))
+    return turn.client.rename_vapp(vapp.id, vapp.name + put_away_suffix(vapp.id))
 
 
 def _its_vapp(turn: Turn) -> vcloud.VApp:
@@ -142,7 +138,7 @@ def _look_vapp_taken_out(turn: Turn) -> Outcome | None:
 
 def _take_vapp_out(turn: Turn) -> vcloud.Task:
     vapp = _its_vapp(turn)
-    name_before = vapp.name.removesuffix(_suffix(vapp.id))
+    name_before = vapp.name.removesuffix(put_away_suffix(vapp.id))
     name = _free(name_before, lambda name: bool(turn.client.vapps(turn.vdc_urn, name)), VAPP_NAME_MOST)
     return turn.client.rename_vapp(vapp.id, name)
 

@@ -105,6 +105,13 @@ VM_NAME_MOST, WINDOWS_NAME_MOST, VAPP_NAME_MOST = 63, 15, 128
 PASSWORD_LEAST, PASSWORD_MOST = 8, 64
 
 
+def put_away_suffix(urn: str) -> str:
+    """How the name of a machine, or of a vApp, ends in vCloud while it is in the recycle bin."""
+    return f"-deleted-{urn[-8:]}"
+
+
+
+
 def vm_name_errors(vm_name: str, *, windows: bool) -> Iterator[AppError]:
     """Errors of the name of a machine. It becomes the computer name, so it obeys RFC 1123 (NetBIOS for Windows)."""
     most = WINDOWS_NAME_MOST if windows else VM_NAME_MOST

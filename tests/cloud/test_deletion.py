@@ -103,6 +103,13 @@ def test_the_name_of_a_vapp_of_ours_is_free_at_once(cast: Cast, cloud: Simulator
     assert made_by_us(cast, cloud, clock) != vapp_id
 
 
+def test_a_vapp_in_the_bin_is_not_offered_for_another_machine(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    made_by_us(cast, cloud, clock)
+    before = len(offers.vapps(vdc_of("acme-vdc").id))
+    recycled(cast, cloud, clock, "web-03")
+    assert len(offers.vapps(vdc_of("acme-vdc").id)) == before - 1
+
+
 def test_the_vapp_of_somebody_else_keeps_its_name(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     assert recycled(cast, cloud, clock, "sandbox").vapp.name == "sandbox"
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.cloud import disks, offers, operations
+from app.cloud import disks, offers, operations, rescue
 from app.cloud.models import Vm
 from app.cloud.rules import VmState
 from app.db import db, transaction
@@ -172,6 +172,17 @@ def test_what_vcloud_made_of_a_size_is_told_beside_what_was_asked(cast: Cast, cl
     real_vm(cloud, "sandbox").disks[1].size_mb = 5 * GB + 512
     drain(cloud, clock)
     assert operation(asked).facts["differences"] == [{"what": "disk_mb", "asked": 5 * GB, "got": 5 * GB + 512}]
+
+
+def test_an_addition_that_is_given_up_adds_nothing(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    cloud.faults.add("reconfigure", stuck_task=True)
+    asked = add(cast, "sandbox", 5)
+    for _ in range(3):
+        operations.advance(asked)
+    rescue.cancel(cast.owner, asked)
+    drain(cloud, clock)
+    assert operation(asked).state == "cancelled"
+    assert sizes_gb(cloud, "sandbox") == mirrored_gb("sandbox") == {"2000": 10}
 
 
 def test_a_refusal_of_vcloud_leaves_the_disk_as_it_was(cast: Cast, cloud: Simulator, clock: Clock) -> None:
