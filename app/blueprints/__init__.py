@@ -4,7 +4,11 @@ from flask import Flask
 from flask_babel import get_babel
 
 from app.blueprints import auth, brand, dashboard, filters, frame, operations, staff, staff_operations, vms, web
-from app.blueprints import vm_create as _vm_create  # noqa: F401  its views belong to the blueprint of `vms`
+from app.blueprints import vm_change as _vm_change  # noqa: F401  the views of these belong to the blueprint of `vms`
+from app.blueprints import vm_create as _vm_create  # noqa: F401
+from app.blueprints import vm_delete as _vm_delete  # noqa: F401
+from app.blueprints import vm_disks as _vm_disks  # noqa: F401
+from app.blueprints import vm_network as _vm_network  # noqa: F401
 from app.blueprints import vm_several as _vm_several  # noqa: F401
 from app.texts import LANGUAGES, error_text
 

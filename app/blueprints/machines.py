@@ -1,6 +1,6 @@
-"""Machines in words: a row of the list with its state and what can be asked of it."""
+"""Machines in words: the state of one and what can be asked of it. The list has rows of its own, in `vm_list`."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flask import url_for
@@ -20,19 +20,43 @@ ICONS = {
     Action.START: "play-fill",
     Action.RESUME: "play-fill",
     Action.SHUT_DOWN: "stop-fill",
+    Action.RESTART: "arrow-clockwise",
+    Action.SUSPEND: "pause",
     Action.POWER_OFF: "power",
+    Action.RESET: "lightning-charge",
+    Action.RESIZE: "sliders",
+    Action.ADD_DISK: "plus-lg",
+    Action.GROW_DISK: "arrows-angle-expand",
+    Action.REMOVE_DISK: "trash",
+    Action.CHANGE_NETWORK: "diagram-3",
+    Action.TAKE_SNAPSHOT: "camera",
+    Action.REVERT_SNAPSHOT: "arrow-counterclockwise",
+    Action.REMOVE_SNAPSHOT: "trash",
+    Action.RENAME: "pencil",
+    Action.RESET_PASSWORD: "key",
+    Action.DELETE: "trash",
+    Action.RESTORE: "arrow-counterclockwise",
+    Action.ERASE: "trash",
 }
-"""The actions that are one press of a button, with their pictures; the others have a form on the machine's page."""
-
-
-_NATURAL = {VmState.ON: Action.SHUT_DOWN, VmState.SUSPENDED: Action.RESUME}
+POWER = (
+    Action.START,
+    Action.RESUME,
+    Action.SHUT_DOWN,
+    Action.RESTART,
+    Action.SUSPEND,
+    Action.POWER_OFF,
+    Action.RESET,
+)
+"""The actions that switch a machine."""
+_AT_ONCE = {*POWER, Action.RESTORE} - {Action.POWER_OFF, Action.RESET}
+_NATURAL = {VmState.ON: Action.SHUT_DOWN, VmState.SUSPENDED: Action.RESUME, VmState.RECYCLED: Action.RESTORE}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Choice:
-    """An action as a button; `reason` says why it cannot be pressed now. `asks`: its address asks first."""
+    """An action as a button; `reason` says why it cannot be pressed now. `asks`: its address has a form first."""
 
-    action: str
+    action: Action
     label: str
     icon: str
     url: str
@@ -58,25 +82,25 @@ class Row:
         return filters.since(seen_beginning) if seen_beginning else filters.since_at_least(self.vm.first_seen_at)
 
     @property
-    def start(self) -> Choice | None:
-        """The start button, if the machine can be started or resumed now."""
-        return next((c for c in self.choices if c.action in (Action.START, Action.RESUME) and not c.reason), None)
-
-    @property
     def buttons(self) -> list[Choice]:
         """The natural next action, with its reason if it cannot be pressed now; the way out where there is one."""
         natural = _NATURAL.get(self.vm.state, Action.START)
-        next_one = [choice for choice in self.choices if choice.action == natural]
+        next_one = [choice for choice in self.choices if choice.action is natural]
         needs_plug = self.busy is not None or self.vm.state is VmState.PARTLY_OFF
-        plug = [choice for choice in self.choices if choice.action == Action.POWER_OFF and not choice.reason]
+        plug = [choice for choice in self.choices if choice.action is Action.POWER_OFF and not choice.reason]
         if not needs_plug or not plug:
             return next_one
         return plug if next_one[0].reason else next_one + plug
 
     @property
     def others(self) -> list[Choice]:
-        """The rest, for the menu."""
-        return [choice for choice in self.choices if choice not in self.buttons]
+        """The rest of what switches the machine, for the menu."""
+        buttons = self.buttons
+        return [choice for choice in self.choices if choice.action in POWER and choice not in buttons]
+
+    def choice(self, action: str) -> Choice | None:
+        """The choice of that action, if the row was made with it."""
+        return next((choice for choice in self.choices if choice.action == action), None)
 
     @property
     def login(self) -> str:
@@ -97,8 +121,8 @@ def login(vm: Vm) -> str:
     return f"ssh root@{address}" if address and "windows" not in vm.guest_os.lower() else ""
 
 
-def rows(vms: Iterable[Vm]) -> list[Row]:
-    """Rows for these machines, with one query for their running operations."""
+def rows(vms: Iterable[Vm], actions: Sequence[Action]) -> list[Row]:
+    """Rows for these machines with choices of these actions; one query for their running operations."""
     machines = list(vms)
     running = {
         operation.vm_id: operation
@@ -107,17 +131,17 @@ def rows(vms: Iterable[Vm]) -> list[Row]:
         )
     }
     may = can(web.actor(), Permission.VM_CHANGE)
-    return [_row(vm, running.get(vm.id), may=may) for vm in machines]
+    return [_row(vm, running.get(vm.id), actions, may=may) for vm in machines]
 
 
-def _row(vm: Vm, running: Operation | None, *, may: bool) -> Row:
+def _row(vm: Vm, running: Operation | None, actions: Sequence[Action], *, may: bool) -> Row:
     answers = wishes.answers(vm, running) if may else dict.fromkeys(Action, Blocked.NOT_PERMITTED)
     return Row(
         vm=vm,
         glyph=STATE_GLYPHS[vm.state],
         label=str(VM_STATES[vm.state]),
         busy=lines.brief(running) if running else None,
-        choices=[_choice(vm, action, _reason(answers[action], running)) for action in ICONS],
+        choices=[_choice(vm, action, _reason(answers[action], running)) for action in actions],
     )
 
 
@@ -130,12 +154,17 @@ def _reason(blocked: Blocked | None, running: Operation | None) -> str:
 
 def _choice(vm: Vm, action: Action, reason: str) -> Choice:
     return Choice(
-        action=action.value,
+        action=action,
         label=str(ACTIONS[action]),
         icon=ICONS[action],
         url=url_for(f"vms.{action.value}", vm_id=vm.id),
-        # Only a machine at work can lose something by being powered off.
-        asks=action is Action.POWER_OFF and vm.state is not VmState.PARTLY_OFF,
+        asks=_asks(vm, action),
         reason=reason,
         reason_id=f"why-{action.value}-{vm.id}",
     )
+
+
+def _asks(vm: Vm, action: Action) -> bool:
+    if action is Action.POWER_OFF:  # only a machine at work can lose something by it
+        return vm.state is not VmState.PARTLY_OFF
+    return action not in _AT_ONCE
