@@ -280,7 +280,7 @@ STEPS: Mapping[str, LazyString] = {
     "take_out": _l("Give it its name back"),
     "erase": _l("Delete it with its disks"),
     "erase_vapp": _l("Delete the vApp if nothing is left in it"),
-    "forget": _l("Make sure that it is gone"),
+    "forget": _l("Take it off the list"),
     "rename": _l("Give it the new name"),
 }
 WAITING: Mapping[str, LazyString] = {

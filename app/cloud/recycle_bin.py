@@ -156,14 +156,18 @@ def _look_erased(turn: Turn) -> Outcome | None:
 
 
 def _erase(turn: Turn) -> Outcome:
-    return _deleted(turn, turn.machine)
+    return _deleted(turn, turn.machine, _look_erased)
 
 
-def _deleted(turn: Turn, urn: str) -> Outcome:
+def _deleted(turn: Turn, urn: str, look: Callable[[Turn], Outcome | None]) -> Outcome:
     try:
         task = turn.client.delete(urn)
     except vcloud.NotFound:
-        return Next(text="it is no longer in vCloud")
+        # Gone in this moment. One that can still be read is only forbidden to us.
+        outcome = look(turn)
+        if outcome is None:
+            raise
+        return outcome
     return Wait(task_urn=task.id, text=task.operation)
 
 
@@ -175,7 +179,7 @@ def _look_vapp_erased(turn: Turn) -> Outcome | None:
 
 
 def _erase_vapp(turn: Turn) -> Outcome:
-    return _deleted(turn, turn.facts["vapp_urn"])
+    return _deleted(turn, turn.facts["vapp_urn"], _look_vapp_erased)
 
 
 def _is_wanted(turn: Turn, vapp_urn: str) -> bool:

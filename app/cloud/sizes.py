@@ -110,8 +110,6 @@ def put_away_suffix(urn: str) -> str:
     return f"-deleted-{urn[-8:]}"
 
 
-
-
 def vm_name_errors(vm_name: str, *, windows: bool) -> Iterator[AppError]:
     """Errors of the name of a machine. It becomes the computer name, so it obeys RFC 1123 (NetBIOS for Windows)."""
     most = WINDOWS_NAME_MOST if windows else VM_NAME_MOST

@@ -110,6 +110,21 @@ def test_a_vapp_in_the_bin_is_not_offered_for_another_machine(cast: Cast, cloud:
     assert len(offers.vapps(vdc_of("acme-vdc").id)) == before - 1
 
 
+def test_a_vapp_whose_name_leaves_no_room_keeps_it(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    vapp_id, long = made_by_us(cast, cloud, clock), "v" * 128
+    cloud.world.vapps[vapp_id].name = long
+    assert recycled(cast, cloud, clock, "web-03").vapp.name == long
+
+
+def test_a_vapp_keeps_its_name_while_another_machine_is_in_it(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    vapp = cloud.world.vapps[real_vm(cloud, "shop-db").container_id]
+    vapp.description = "skiff:1"
+    assert recycled(cast, cloud, clock, "shop-db").vapp.name == "shop"
+    for name in ("shop-web-1", "shop-web-2"):
+        recycled(cast, cloud, clock, name)
+    assert vapp.name.startswith("shop-deleted-")
+
+
 def test_the_vapp_of_somebody_else_keeps_its_name(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     assert recycled(cast, cloud, clock, "sandbox").vapp.name == "sandbox"
 
@@ -311,6 +326,16 @@ def test_what_is_gone_in_vcloud_already_is_erased(cast: Cast, cloud: Simulator, 
     drain(cloud, clock)
     assert operation(asked).state == "succeeded"
     assert vm_by_id(vm.id).state is VmState.GONE
+
+
+def test_one_that_vcloud_forbids_to_delete_is_not_said_to_be_gone(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    vm = recycled(cast, cloud, clock, "sandbox")
+    words = "No access to entity"
+    cloud.faults.add("delete", error=error("ACCESS_TO_RESOURCE_IS_FORBIDDEN", words, 403))
+    asked = ask(cast, vm.name, Action.ERASE)
+    drain(cloud, clock)
+    assert (operation(asked).state, operation(asked).error_code) == ("failed", "refused")
+    assert vm_by_id(vm.id).state is VmState.RECYCLED
 
 
 def test_one_that_was_switched_on_in_vcloud_is_erased_all_the_same(cast: Cast, cloud: Simulator, clock: Clock) -> None:

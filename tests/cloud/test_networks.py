@@ -1,6 +1,7 @@
 """Network cards: connected, disconnected, added, removed; the other cards and all MAC addresses stay."""
 
 import uuid
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -68,6 +69,16 @@ def test_a_network_that_the_vapp_has_is_used_and_no_other_added(cast: Cast, clou
     done(cast, cloud, clock, "sandbox", CardWish(index=1, network_id=network("acme-net")))
     assert len(vm_named("sandbox").vapp.networks) == 1
     assert card("sandbox", 1)[0] == "acme-net"
+
+
+def test_a_card_stays_on_its_own_of_several_networks_that_lead_there(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    vapp = cloud.world.vapps[real_vm(cloud, "sandbox").container_id]
+    vapp.networks.append(replace(vapp.networks[0], id=str(uuid.uuid4()), name="second"))
+    real_vm(cloud, "sandbox").nics[0].network = "second"
+    done(cast, cloud, clock, "sandbox", CardWish(index=0, network_id=network("acme-net"), mode="DHCP"))
+    assert card("sandbox")[0] == "second"
 
 
 def test_a_card_is_disconnected_and_connected_again(cast: Cast, cloud: Simulator, clock: Clock) -> None:
