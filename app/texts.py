@@ -197,6 +197,11 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
     "restore": (_l("Restoring %(name)s"), _l("%(name)s is restored"), _l("%(name)s could not be restored")),
     "erase": (_l("Deleting %(name)s for good"), _l("%(name)s is deleted"), _l("%(name)s could not be deleted")),
     "rename": (_l("Renaming %(name)s"), _l("%(name)s has its new name"), _l("%(name)s could not be renamed")),
+    "resize": (
+        _l("Changing CPU and memory of %(name)s"),
+        _l("CPU and memory of %(name)s are changed"),
+        _l("CPU and memory of %(name)s could not be changed"),
+    ),
 }
 BUSY_STATES: Mapping[str, LazyString] = {
     "create": _l("Creating"),
@@ -220,6 +225,7 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "restore": _l("Restoring"),
     "erase": _l("Deleting for good"),
     "rename": _l("Renaming"),
+    "resize": _l("Changing size"),
 }
 """The state of a machine while an operation is at work on it."""
 BUSY_SINCE: Mapping[str, LazyString] = {
@@ -244,6 +250,7 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "restore": _l("Being restored since %(time)s; wait until it ends."),
     "erase": _l("Being deleted since %(time)s; wait until it ends."),
     "rename": _l("Being renamed since %(time)s; wait until it ends."),
+    "resize": _l("Its size is being changed since %(time)s; wait until it ends."),
 }
 """Why nothing else can be asked of it meanwhile."""
 
@@ -282,6 +289,7 @@ STEPS: Mapping[str, LazyString] = {
     "erase_vapp": _l("Delete the vApp if nothing is left in it"),
     "forget": _l("Take it off the list"),
     "rename": _l("Give it the new name"),
+    "resize": _l("Change CPU and memory"),
 }
 WAITING: Mapping[str, LazyString] = {
     "unavailable": _l("vCloud does not answer. We go on trying."),
@@ -486,6 +494,21 @@ ERRORS: Mapping[str, Sentence] = {
     "snapshot_in_place": _l("The server has a snapshot already, and a new one replaces it. Agree to that, or keep it."),
     # deletion
     "name_not_typed": _l("This is not the name of the server. Type %(name)s to delete it."),
+    # another size
+    "new_cpu_count_too_small": _l("A server has at least %(least)s CPU."),
+    "new_cpu_count_too_large_vdc": _l(
+        "%(value)s CPU do not fit: %(most)s are possible with what is free. Take fewer or delete a server."
+    ),
+    "new_cpu_count_too_large_vsphere": _l("No server can have more than %(most)s CPU."),
+    "new_memory_mb_too_small": _l("A server has at least %(least)s of memory."),
+    "new_memory_mb_too_large_vdc": _l(
+        "%(value)s of memory do not fit: %(most)s are possible with what is free. Take less or delete a server."
+    ),
+    "new_memory_mb_too_large_vsphere": _l("No server can have more than %(most)s of memory."),
+    "size_unchanged": _l("The server has this size already. Choose another one."),
+    "plan_changed": _l(
+        "The server is in another state than when you opened this page. Look again whether it will restart, then send."
+    ),
 }
 """The sentence of each error code, or the function that makes it where a number decides the form of words."""
 

@@ -20,8 +20,8 @@ CREATE_IN_VAPP_KIND = "create_in_vapp"
 CREATING = (CREATE_KIND, CREATE_IN_VAPP_KIND)
 """Kinds of operations that make machines."""
 ISOLATED = "isolated"
-GROWING = (Action.ADD_DISK.value, Action.GROW_DISK.value)
-"""Kinds of operations that take disk beside creation."""
+GROWING = (Action.ADD_DISK.value, Action.GROW_DISK.value, Action.RESIZE.value)
+"""Kinds of operations that let a machine take more."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +87,7 @@ def names_taken(vdc_id: uuid.UUID) -> set[str]:
 
 
 def free_of(vdc_id: uuid.UUID) -> Free:
-    """What is left: the limits less all machines in the mirror, and all creations and growing disks under way.
+    """What is left: the limits less all machines in the mirror, and all creations and growth under way.
 
     Machines that are off count as well, so that everything that exists could run at the same time; those in the
     recycle bin only hold their disks.
@@ -105,13 +105,8 @@ def free_of(vdc_id: uuid.UUID) -> Free:
     half_made = {urn for operation in creating for urn in operation.facts.get("vm_urns", ())}
     machines = [vm for vm in machines if vm.urn not in half_made]  # they count with the size that they will have
     coming = [Size(**operation.params["size"]) for operation in creating]
-    growing_gb = sum(_growth_gb(operation) for operation in wanted if operation.kind in GROWING)
-    usable = [vm for vm in machines if vm.state is not VmState.RECYCLED]
-    taken = Size(
-        cpu_count=sum(vm.cpu_count for vm in usable) + sum(size.cpu_count for size in coming),
-        memory_mb=sum(vm.memory_mb for vm in usable) + sum(size.memory_mb for size in coming),
-        disk_gb=sum(vm.disk_gb for vm in machines) + sum(size.disk_gb for size in coming) + growing_gb,
-    )
+    growing = [_growth(operation, operation.vm) for operation in wanted if operation.kind in GROWING and operation.vm]
+    taken = total([*(_held(vm) for vm in machines), *coming, *growing])
     cpu_limit = vdc.cpu_limit_mhz // vdc.vcpu_mhz if vdc.cpu_limit_mhz and vdc.vcpu_mhz else None
     disk_limit = vdc.storage_limit_mb // 1024 if vdc.storage_limit_mb is not None else None
     return Free(
@@ -122,12 +117,21 @@ def free_of(vdc_id: uuid.UUID) -> Free:
     )
 
 
-def _growth_gb(operation: Operation) -> int:
-    """What a disk that is being added or grown takes beyond what the mirror knows."""
-    disks = operation.vm.disks if operation.vm else []
-    instance_id = operation.params.get("instance_id")
-    has_mb = next((disk["size_mb"] for disk in disks if disk["instance_id"] == instance_id), 0)
-    return max(0, int(operation.params["size_gb"]) - has_mb // 1024)
+def _held(vm: Vm) -> Size:
+    """What a machine takes; in the recycle bin only its disks."""
+    if vm.state is VmState.RECYCLED:
+        return Size(cpu_count=0, memory_mb=0, disk_gb=vm.disk_gb)
+    return Size(cpu_count=vm.cpu_count, memory_mb=vm.memory_mb, disk_gb=vm.disk_gb)
+
+
+def _growth(operation: Operation, vm: Vm) -> Size:
+    """What an operation takes beyond what the mirror knows its machine to have."""
+    asked = operation.params
+    if operation.kind == Action.RESIZE.value:
+        cpu_count, memory_mb = max(0, asked["cpu_count"] - vm.cpu_count), max(0, asked["memory_mb"] - vm.memory_mb)
+        return Size(cpu_count=cpu_count, memory_mb=memory_mb, disk_gb=0)
+    has_mb = next((disk["size_mb"] for disk in vm.disks if disk["instance_id"] == asked.get("instance_id")), 0)
+    return Size(cpu_count=0, memory_mb=0, disk_gb=max(0, asked["size_gb"] - has_mb // 1024))
 
 
 def _left(limit: int | None, taken: int) -> int | None:

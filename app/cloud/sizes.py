@@ -3,6 +3,7 @@
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 from app.errors import AppError
 
@@ -38,7 +39,7 @@ class Free:
 
 @dataclass(frozen=True, kw_only=True)
 class Bound:
-    """The least and the most of one quantity, and who sets the most: "template" or "vdc"."""
+    """The least and the most of one quantity, and who sets the most: "template", "vdc" or "vsphere"."""
 
     least: int
     most: int
@@ -100,6 +101,81 @@ def size_errors(size: Size, limits: Bounds) -> Iterator[AppError]:
     if size.memory_mb % 4:
         yield AppError("memory_mb_not_multiple", 400, field="memory_mb")
 
+
+# ---- another size for an existing machine ------------------------------------------------------------------------
+
+CPU_LEAST, MEMORY_LEAST_MB = 1, 512
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """Processors and memory of a machine, and what decides how they can change."""
+
+    is_on: bool
+    cpu_count: int
+    memory_mb: int
+    cores_per_socket: int | None
+    cpu_hot_add: bool
+    memory_hot_add: bool
+
+
+class Plan(StrEnum):
+    """How processors and memory of a machine change."""
+
+    HOT = "hot"  # while it runs
+    RESTART = "restart"  # it is stopped for it, and started again
+    OFF = "off"  # it is off, and stays off
+
+
+def plan(shape: Shape, cpu_count: int, memory_mb: int) -> Plan:
+    """How the machine gets this size. A running one can only grow, where its hot add is on.
+
+    Its cores per socket never change while it runs. A number of processors that they do not divide changes them: vCloud
+    would refuse it as it is.
+    """
+    if not shape.is_on:
+        return Plan.OFF
+    keeps_cores = cpu_count % (shape.cores_per_socket or 1) == 0
+    cpu_hot = cpu_count == shape.cpu_count or (shape.cpu_hot_add and cpu_count > shape.cpu_count and keeps_cores)
+    memory_hot = memory_mb == shape.memory_mb or (shape.memory_hot_add and memory_mb > shape.memory_mb)
+    return Plan.HOT if cpu_hot and memory_hot else Plan.RESTART
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResizeBounds:
+    """The bounds of processors and memory of an existing machine."""
+
+    cpu_count: Bound
+    memory_mb: Bound
+
+
+def resize_bounds(shape: Shape, free: Free) -> ResizeBounds:
+    """What the machine can have: what it has, and what is free. It may always keep what it has."""
+    return ResizeBounds(
+        cpu_count=_resize_bound(shape.cpu_count, free.cpu_count, CPU_LEAST, HARD_LIMITS.cpu_count),
+        memory_mb=_resize_bound(shape.memory_mb, free.memory_mb, MEMORY_LEAST_MB, HARD_LIMITS.memory_mb),
+    )
+
+
+def _resize_bound(present: int, free: int | None, least: int, most: int) -> Bound:
+    if free is not None and present + free < most:
+        return Bound(least=min(least, present), most=present + free, cause="vdc")
+    return Bound(least=min(least, present), most=max(most, present), cause="vsphere")
+
+
+def resize_errors(shape: Shape, cpu_count: int, memory_mb: int, limits: ResizeBounds) -> Iterator[AppError]:
+    """What is wrong with another size for the machine, each error bound to its field."""
+    for name, value, bound in (("cpu_count", cpu_count, limits.cpu_count), ("memory_mb", memory_mb, limits.memory_mb)):
+        if not bound.least <= value <= bound.most:
+            code = "too_small" if value < bound.least else f"too_large_{bound.cause}"
+            yield AppError(f"new_{name}_{code}", 400, field=name, value=value, least=bound.least, most=bound.most)
+    if memory_mb % 4 and memory_mb != shape.memory_mb:
+        yield AppError("memory_mb_not_multiple", 400, field="memory_mb")
+    if (cpu_count, memory_mb) == (shape.cpu_count, shape.memory_mb):
+        yield AppError("size_unchanged", 400, field="cpu_count")
+
+
+# ---- names and passwords -----------------------------------------------------------------------------------------
 
 VM_NAME_MOST, WINDOWS_NAME_MOST, VAPP_NAME_MOST = 63, 15, 128
 PASSWORD_LEAST, PASSWORD_MOST = 8, 64

@@ -1,8 +1,23 @@
 """Sizes, names and passwords of machines, as tables."""
 
+from typing import Any
+
 import pytest
 
-from app.cloud.sizes import Free, Size, bounds, misfit, password_errors, size_errors, vapp_name_errors, vm_name_errors
+from app.cloud.sizes import (
+    Free,
+    Plan,
+    Shape,
+    Size,
+    bounds,
+    misfit,
+    password_errors,
+    plan,
+    resize_bounds,
+    size_errors,
+    vapp_name_errors,
+    vm_name_errors,
+)
 
 LEAST = Size(cpu_count=1, memory_mb=1024, disk_gb=10)
 MOST = Size(cpu_count=8, memory_mb=16384, disk_gb=200)
@@ -101,3 +116,43 @@ def test_a_vapp_name_may_be_any_words_of_128_characters(vapp_name: str, code: st
 )
 def test_a_password_must_survive_the_way_into_the_guest(password: str, code: str | None) -> None:
     assert next((error.code for error in password_errors(password)), None) == code
+
+
+def shape(**values: Any) -> Shape:
+    """A running machine of 4 processors in pairs and 4 GB, with hot add."""
+    usual = {"is_on": True, "cpu_count": 4, "memory_mb": 4096, "cores_per_socket": 2}
+    return Shape(**{**usual, "cpu_hot_add": True, "memory_hot_add": True, **values})
+
+
+@pytest.mark.parametrize(
+    ("values", "cpu_count", "memory_mb", "expected"),
+    [
+        ({}, 8, 8192, Plan.HOT),
+        ({}, 4, 8192, Plan.HOT),
+        ({}, 5, 4096, Plan.RESTART),  # the cores of a socket do not divide it
+        ({"cores_per_socket": None}, 5, 4096, Plan.HOT),
+        ({"cores_per_socket": 3}, 4, 8192, Plan.HOT),  # nothing about the processors changes
+        ({}, 2, 8192, Plan.RESTART),
+        ({}, 8, 2048, Plan.RESTART),
+        ({"cpu_hot_add": False}, 8, 4096, Plan.RESTART),
+        ({"cpu_hot_add": False}, 4, 8192, Plan.HOT),
+        ({"memory_hot_add": False}, 8, 4096, Plan.HOT),
+        ({"memory_hot_add": False}, 4, 8192, Plan.RESTART),
+        ({"is_on": False}, 5, 2048, Plan.OFF),
+    ],
+)
+def test_only_growth_with_hot_add_and_whole_sockets_needs_no_restart(
+    values: dict[str, Any], cpu_count: int, memory_mb: int, expected: Plan
+) -> None:
+    assert plan(shape(**values), cpu_count, memory_mb) is expected
+
+
+def test_a_machine_can_have_what_it_has_and_what_is_free() -> None:
+    limits = resize_bounds(shape(), SCARCE)
+    assert (limits.cpu_count.least, limits.cpu_count.most, limits.cpu_count.cause) == (1, 8, "vdc")
+    assert (limits.memory_mb.least, limits.memory_mb.most, limits.memory_mb.cause) == (512, 6144, "vdc")
+
+
+def test_a_machine_may_keep_what_others_could_not_have() -> None:
+    limits = resize_bounds(shape(cpu_count=64, memory_mb=256), PLENTY)
+    assert (limits.cpu_count.most, limits.cpu_count.cause, limits.memory_mb.least) == (64, "vsphere", 256)
