@@ -159,11 +159,22 @@ def _facts(operation: Operation) -> list[tuple[str, str]]:
     params = operation.params
     if operation.kind not in CREATING:
         return [(gettext("Server"), name_of(operation))]
+    vm = operation.vm if len(params["machines"]) == 1 else None
+    got = (
+        [
+            (gettext("System"), vm.guest_os),
+            (gettext("Outer address"), vm.outer_ip),
+            (gettext("Inner address"), vm.inner_ip),
+        ]
+        if vm
+        else []
+    )
     return [
         (gettext("Template"), params["template_name"]),
         (gettext("Size"), size_words(Size(**params["size"]))),
         (gettext("Network"), params["network_name"] or gettext("none")),
         ("vApp", params["vapp_name"]),
+        *((label, value) for label, value in got if value),
     ]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from typing import Any
 
 from flask import url_for
 from flask_babel import gettext, ngettext
@@ -70,16 +71,25 @@ def card(offer: Offer, vdc: Vdc, taken: Collection[str]) -> Card:
 
 
 def machines(operation: Operation) -> list[tuple[str, str, str]]:
-    """Name, size and address of each server that a creation makes, if several; no address before they are there."""
+    """Name, size and address of the page of each server that a creation makes, if several.
+
+    Before a server is there it has no page; afterwards its network addresses and its system are told as well.
+    """
     wanted = operation.params["machines"] if operation.kind in CREATING else []
     if len(wanted) == 1:
         return []
     urns = operation.facts.get("vm_urns", [""] * len(wanted))
     rows = db.session.scalars(select(Vm).where(Vm.vdc_id == operation.vdc_id, Vm.urn.in_(urns)))
-    urls = {vm.urn: url_for("vms.show", vm_id=vm.id) for vm in rows}
-    return [
-        (one["name"], size_words(Size(**one["size"])), urls.get(urn, "")) for one, urn in zip(wanted, urns, strict=True)
-    ]
+    made = {vm.urn: vm for vm in rows}
+    return [_machine(one, made.get(urn)) for one, urn in zip(wanted, urns, strict=True)]
+
+
+def _machine(wanted: dict[str, Any], vm: Vm | None) -> tuple[str, str, str]:
+    size = size_words(Size(**wanted["size"]))
+    if vm is None:
+        return wanted["name"], size, ""
+    words = (size, vm.outer_ip, vm.inner_ip, vm.guest_os)
+    return wanted["name"], " · ".join(word for word in words if word), url_for("vms.show", vm_id=vm.id)
 
 
 def size_words(size: Size) -> str:

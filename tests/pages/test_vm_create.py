@@ -241,6 +241,7 @@ def test_a_server_is_added_to_a_vapp_of_the_list(owner: FlaskClient, cloud: Simu
     drain(cloud, clock)
     page = open_page(owner, answer.location)
     assert page.h1 == "web-03 is ready"
+    assert page.texts("aside dd")[-3:] == ["Debian GNU/Linux 12 (64-bit)", "203.0.113.19", "192.168.1.5"]
     assert "Connect the vApp to the network" in page.text
 
 
@@ -272,7 +273,7 @@ def test_a_template_of_several_says_how_many_and_how_large(owner: FlaskClient, c
     assert page.texts(".sk-choice:has(.sk-makes) .sk-least") == ["5 CPU · 7 GB · 70 GB"]
     fields = page.root.cssselect(f"[name^='names-{template_id('lamp')}-']")
     assert [field.get("value") for field in fields] == ["lamp-web", "lamp-app", "lamp-db"]
-    assert "Server 3 2 CPU · 4 GB · 50 GB" in page.texts("[data-machines] label")
+    assert "Server 3 · 2 CPU · 4 GB · 50 GB" in page.texts("[data-machines] label")
 
 
 def test_all_servers_of_a_template_are_made_and_shown(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
@@ -283,6 +284,10 @@ def test_all_servers_of_a_template_are_made_and_shown(owner: FlaskClient, cloud:
     drain(cloud, clock)
     page = open_page(owner, answer.location)
     assert page.h1 == "blog is ready"
+    assert (
+        page.texts(".sk-list p")[2]
+        == "2 CPU · 4 GB · 50 GB · 203.0.113.22 · 192.168.100.102 · Debian GNU/Linux 12 (64-bit)"
+    )
     for name in ("lamp-web", "lamp-app", "lamp-db"):
         assert open_page(owner, page.links()[name]).h1 == name
 
