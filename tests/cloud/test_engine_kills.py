@@ -56,6 +56,15 @@ def _create(cast: Cast, token: str) -> uuid.UUID:
     return vms.request_create(cast.owner, wish(), token)
 
 
+def _create_in_vapp(cast: Cast, token: str) -> uuid.UUID:
+    vapp_id = vm_named("wiki").vapp_id
+    return vms.request_create(cast.owner, wish(vapp_name="", vapp_id=vapp_id), token)
+
+
+def _create_several(cast: Cast, token: str) -> uuid.UUID:
+    return vms.request_create(cast.owner, wish(template="lamp", size=None), token)
+
+
 def _add_disk(cast: Cast, token: str) -> uuid.UUID:
     return disks.request_add(cast.owner, vm_named("sandbox").id, token, size_gb=5)
 
@@ -74,12 +83,12 @@ def _ours() -> uuid.UUID:
 
 
 INNER = "acme-internal"
+# vCloud does not tell passwords, so one whose answer was lost is set again.
+SETS_PASSWORD = frozenset({"POST /api/vApp/vm-*/action/reconfigureVm"})
 SCENES = {
-    "create": Scene(
-        ask=_create,
-        # vCloud does not tell passwords, so one whose answer was lost is set again.
-        repeatable=frozenset({"POST /api/vApp/vm-*/action/reconfigureVm"}),
-    ),
+    "create": Scene(ask=_create, repeatable=SETS_PASSWORD),
+    "create_in_vapp": Scene(ask=_create_in_vapp, repeatable=SETS_PASSWORD),
+    "create of several": Scene(ask=_create_several, repeatable=SETS_PASSWORD),
     "start": Scene(ask=on("sandbox", Action.START)),
     "resume": Scene(ask=on("legacy-erp", Action.RESUME)),
     "shut_down": Scene(ask=on("terminal", Action.SHUT_DOWN)),
