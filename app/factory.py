@@ -11,7 +11,8 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import blueprints, cli, clock, db, jobs, logs, sealing, texts
-from app.blueprints import web
+from app.blueprints import api, web
+from app.blueprints.api.problems import unless_api
 from app.errors import AppError
 from config import Config
 
@@ -29,9 +30,10 @@ def create_app(config: Config) -> Flask:
     jobs.init(app, config.redis_url)
     texts.init(app)
     csrf.init_app(app)
+    csrf.exempt(api.bp)  # a token in a header is nothing that a browser sends by itself
     _set_up_sign_in(app)
+    _set_up_requests(app, config)  # first, so that whatever refuses a request can name it
     blueprints.register(app)
-    _set_up_requests(app, config)
     _set_up_error_pages(app)
     cli.init(app)
     return app
@@ -91,9 +93,10 @@ def request_id(at: datetime) -> str:
 
 
 def _set_up_error_pages(app: Flask) -> None:
-    """Every refusal is a page in plain words; nobody ever sees a traceback."""
+    """Every refusal is a page in plain words, or a problem in JSON; nobody ever sees a traceback."""
 
     @app.errorhandler(AppError)
+    @unless_api
     def refused(error: AppError) -> tuple[str, int]:
         if error.status == 404:
             return render_template("errors/404.html"), 404
@@ -105,6 +108,7 @@ def _set_up_error_pages(app: Flask) -> None:
         return render_template("errors/400.html"), 400
 
     @app.errorhandler(HTTPException)
+    @unless_api
     def http_error(error: HTTPException) -> tuple[str, int] | HTTPException:
         code = error.code or 500
         if code < 400:
@@ -113,11 +117,13 @@ def _set_up_error_pages(app: Flask) -> None:
         return render_template(f"errors/{page}.html"), code
 
     @app.errorhandler(OperationalError)
+    @unless_api
     def database_away(error: OperationalError) -> tuple[str, int]:
         app.logger.error("the database does not answer: %s", type(error).__name__)
         return render_template("errors/503.html"), 503
 
     @app.errorhandler(Exception)
+    @unless_api
     def broken(error: Exception) -> tuple[str, int]:
         app.logger.error("unexpected error", exc_info=error)
         return render_template("errors/500.html"), 500

@@ -15,7 +15,7 @@ from flask import Flask
 from flask_babel import Babel, Domain, format_decimal, get_locale, gettext, lazy_gettext, ngettext
 from flask_babel.speaklater import LazyString
 
-from app.accounts.rules import Role, StaffRole
+from app.accounts.rules import Role, StaffRole, TokenScope
 from app.cloud.explain import Helper
 from app.cloud.rules import Action, Blocked, VmState
 from app.errors import AppError
@@ -144,6 +144,24 @@ STAFF_ROLES: Mapping[StaffRole, LazyString] = {
     StaffRole.SUPPORT: _l("support"),
     StaffRole.ADMIN: _l("administrator"),
 }
+TOKEN_SCOPES: Mapping[TokenScope, LazyString] = {
+    TokenScope.READ: _l("only read"),
+    TokenScope.CHANGE: _l("read and change"),
+}
+PROBLEM_TITLES: Mapping[int, LazyString] = {
+    400: _l("Not understood"),
+    401: _l("Not signed in"),
+    403: _l("Not allowed"),
+    404: _l("Not found"),
+    405: _l("Not possible here"),
+    409: _l("Not possible now"),
+    413: _l("Too large"),
+    415: _l("Not JSON"),
+    429: _l("Too many tries"),
+    500: _l("Our mistake"),
+    503: _l("Not available now"),
+}
+"""What a status of the API means."""
 
 # ---- Operations: what they are called while they run, when they have ended well, when they have not ----------------
 
@@ -190,12 +208,12 @@ OPERATIONS: Mapping[str, tuple[LazyString, LazyString, LazyString]] = {
         _l("The snapshot of %(name)s is removed"),
         _l("The snapshot of %(name)s could not be removed"),
     ),
-    "restart": (_l("Restarting %(name)s"), _l("%(name)s was restarted"), _l("%(name)s did not restart")),
-    "reset": (_l("Resetting %(name)s"), _l("%(name)s was reset"), _l("%(name)s could not be reset")),
-    "suspend": (_l("Suspending %(name)s"), _l("%(name)s is suspended"), _l("%(name)s could not be suspended")),
     "delete": (_l("Deleting %(name)s"), _l("%(name)s is in the recycle bin"), _l("%(name)s could not be deleted")),
     "restore": (_l("Restoring %(name)s"), _l("%(name)s is restored"), _l("%(name)s could not be restored")),
     "erase": (_l("Deleting %(name)s for good"), _l("%(name)s is deleted"), _l("%(name)s could not be deleted")),
+    "restart": (_l("Restarting %(name)s"), _l("%(name)s was restarted"), _l("%(name)s did not restart")),
+    "reset": (_l("Resetting %(name)s"), _l("%(name)s was reset"), _l("%(name)s could not be reset")),
+    "suspend": (_l("Suspending %(name)s"), _l("%(name)s is suspended"), _l("%(name)s could not be suspended")),
     "rename": (_l("Renaming %(name)s"), _l("%(name)s has its new name"), _l("%(name)s could not be renamed")),
     "resize": (
         _l("Changing CPU and memory of %(name)s"),
@@ -218,12 +236,12 @@ BUSY_STATES: Mapping[str, LazyString] = {
     "take_snapshot": _l("Taking a snapshot"),
     "revert_snapshot": _l("Going back"),
     "remove_snapshot": _l("Removing the snapshot"),
-    "restart": _l("Restarting"),
-    "reset": _l("Resetting"),
-    "suspend": _l("Suspending"),
     "delete": _l("Deleting"),
     "restore": _l("Restoring"),
     "erase": _l("Deleting for good"),
+    "restart": _l("Restarting"),
+    "reset": _l("Resetting"),
+    "suspend": _l("Suspending"),
     "rename": _l("Renaming"),
     "resize": _l("Changing size"),
 }
@@ -243,12 +261,12 @@ BUSY_SINCE: Mapping[str, LazyString] = {
     "take_snapshot": _l("A snapshot is being taken since %(time)s; wait until it ends."),
     "revert_snapshot": _l("It goes back to its snapshot since %(time)s; wait until it ends."),
     "remove_snapshot": _l("Its snapshot is being removed since %(time)s; wait until it ends."),
-    "restart": _l("Being restarted since %(time)s; wait until it ends."),
-    "reset": _l("Being reset since %(time)s; wait until it ends."),
-    "suspend": _l("Being suspended since %(time)s; wait until it ends."),
     "delete": _l("Being deleted since %(time)s; wait until it ends."),
     "restore": _l("Being restored since %(time)s; wait until it ends."),
     "erase": _l("Being deleted since %(time)s; wait until it ends."),
+    "restart": _l("Being restarted since %(time)s; wait until it ends."),
+    "reset": _l("Being reset since %(time)s; wait until it ends."),
+    "suspend": _l("Being suspended since %(time)s; wait until it ends."),
     "rename": _l("Being renamed since %(time)s; wait until it ends."),
     "resize": _l("Its size is being changed since %(time)s; wait until it ends."),
 }
@@ -277,9 +295,6 @@ STEPS: Mapping[str, LazyString] = {
     "revert_snapshot": _l("Go back to the snapshot"),
     "free": _l("Free CPU and memory if it is off now"),
     "remove_snapshot": _l("Remove the snapshot"),
-    "restart": _l("Ask the system to restart"),
-    "reset": _l("Reset"),
-    "suspend": _l("Keep the memory and stop"),
     "put_away": _l("Free its name"),
     "put_vapp_away": _l("Free the name of its vApp"),
     "recycle": _l("Keep it in the recycle bin"),
@@ -288,6 +303,9 @@ STEPS: Mapping[str, LazyString] = {
     "erase": _l("Delete it with its disks"),
     "erase_vapp": _l("Delete the vApp if nothing is left in it"),
     "forget": _l("Take it off the list"),
+    "restart": _l("Ask the system to restart"),
+    "reset": _l("Reset"),
+    "suspend": _l("Keep the memory and stop"),
     "rename": _l("Give it the new name"),
     "resize": _l("Change CPU and memory"),
 }
@@ -425,6 +443,37 @@ ERRORS: Mapping[str, Sentence] = {
     "handler_unknown": _l("There is no vCloud named %(name)s here. See `flask handler-add`."),
     "vdc_unknown": _l("This login sees no data center named %(name)s, only: %(names)s."),
     "vdc_attached": _l("The data center %(name)s belongs to another account."),
+    # tokens of the API
+    "token_name_bad": _l("The name must be of 1 to %(most)s printable characters."),
+    "token_name_taken": _l("You have a token named %(name)s already. Choose another name, or revoke that one."),
+    "token_days_bad": _l("Choose how long it works: 1 to %(most)s days."),
+    "token_scope_unknown": _l("Choose what the token may do."),
+    "tokens_too_many": _l("You have %(most)s tokens here, and more are not possible. Revoke one first."),
+    # requests to the API
+    "api_token_missing": _l("Send your token: Authorization: Bearer TOKEN. You make one in the panel, at API tokens."),
+    "api_token_refused": _l(
+        "This token opens nothing: it is unknown, expired or revoked. Make a new one in the panel."
+    ),
+    "token_only_reads": _l("This token only reads. Make one that may change things."),
+    "key_missing": _l("Send the header Idempotency-Key with a text of yours, so that nothing is done twice."),
+    "key_bad": _l("Idempotency-Key is a text of 1 to %(most)s printable ASCII characters."),
+    "key_reused": _l("This Idempotency-Key was used for another request. Choose a new one."),
+    "value_missing": _l("This value is missing."),
+    "value_unknown": _l("There is no value of this name."),
+    "value_twice": _l("This value is given twice."),
+    "value_bad": _l("This value is not what it must be: %(wanted)s."),
+    "value_not_listed": _l("This value must be one of: %(choices)s."),
+    "value_too_small": _l("This value is below %(least)s, the least that is possible."),
+    "value_too_large": _l("This value is above %(most)s, the most that is possible."),
+    "value_unreadable": _l("This text has characters that cannot be shown."),
+    "filter_unreadable": _l("The filter does not understand this part: %(part)s."),
+    "json_bad": _l("The body is no JSON that we can read."),
+    "body_not_json": _l("Send the body as JSON, with Content-Type: application/json."),
+    "body_too_large": _l("The body is too large."),
+    "method_not_allowed": _l("This address does not take this method; the header Allow says which."),
+    "request_bad": _l("We cannot read this request."),
+    "our_mistake": _l("The fault is ours and it is written down. Tell support the request id."),
+    "database_away": _l("Our database does not answer. Try again in a minute."),
     # wishes
     "action_blocked": _blocked,
     "vm_busy": _l("Another operation is at work on this server; wait until it ends."),

@@ -10,6 +10,7 @@ from app.accounts.rules import Permission
 from app.blueprints.web import own_path
 
 PUBLIC = {
+    "api.openapi",
     "auth.send_sign_in",
     "auth.sign_in",
     "auth.sign_out",
@@ -57,7 +58,8 @@ def test_a_view_either_shows_or_does(app: Flask) -> None:
 def test_commands_need_the_token_of_a_form(app: Flask) -> None:
     client = app.test_client()
     for rule in routes(app):
-        if "POST" in (rule.methods or set()):
+        # A browser sends no token of the API by itself; tests/api has what is asked for there instead.
+        if "POST" in (rule.methods or set()) and not rule.endpoint.startswith("api."):
             with app.test_request_context():
                 path = rule.build({name: _value(name) for name in rule.arguments}, append_unknown=False)
             assert path is not None

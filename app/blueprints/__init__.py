@@ -3,10 +3,22 @@
 from flask import Flask
 from flask_babel import get_babel
 
-from app.blueprints import auth, brand, dashboard, filters, frame, operations, staff, staff_operations, vms, web
+from app.blueprints import (
+    api,
+    auth,
+    brand,
+    dashboard,
+    filters,
+    frame,
+    operations,
+    staff,
+    staff_operations,
+    tokens,
+    vms,
+    web,
+)
 from app.blueprints import vm_change as _vm_change  # noqa: F401  the views of these belong to the blueprint of `vms`
 from app.blueprints import vm_create as _vm_create  # noqa: F401
-from app.blueprints import vm_delete as _vm_delete  # noqa: F401
 from app.blueprints import vm_disks as _vm_disks  # noqa: F401
 from app.blueprints import vm_network as _vm_network  # noqa: F401
 from app.blueprints import vm_several as _vm_several  # noqa: F401
@@ -20,7 +32,7 @@ def register(app: Flask) -> None:
     babel.timezone_selector = web.timezone
     filters.init(app)
     app.before_request(web.refuse_unreadable)
-    for module in (auth, brand, dashboard, operations, staff, staff_operations, vms):
+    for module in (api, auth, brand, dashboard, operations, staff, staff_operations, tokens, vms):
         app.register_blueprint(module.bp)
     app.context_processor(lambda: {"locale": web.locale(), "theme": web.theme(), "brand": brand.brand()})
     app.jinja_env.globals.update(

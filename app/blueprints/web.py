@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import joinedload
 from werkzeug.datastructures import MultiDict
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from app import clock
@@ -166,8 +167,10 @@ CONTROLS = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 def refuse_unreadable() -> Answer | None:
     """Answer what no page of ours can have sent, before any view reads it: control characters, and files."""
-    if is_api():
-        return None  # reads by itself what it is sent
+    if is_api():  # reads by itself what it is sent
+        if isinstance(request.routing_exception, RequestRedirect):
+            raise NotFoundError  # an address that is nearly one of ours: the way there would be told by a page
+        return None
     pairs = [pair for values in (request.args, request.form) for pair in values.items(multi=True)]
     if request.files or any(CONTROLS.search(text) for pair in (*pairs, (request.path,)) for text in pair):
         return render_template("errors/unreadable.html"), 400
@@ -264,9 +267,11 @@ def locale() -> str:
     A program says in each request which one it wants; if it does not, it gets its person's own.
     """
     languages = [code for code, _ in LANGUAGES]
-    wish = request.accept_languages.best_match(languages)
+    # Somebody who wants "ru-RU, en" speaks Russian, although only "en" is literally one of ours.
+    wishes = (wish.partition("-")[0].lower() for wish, quality in request.accept_languages if quality > 0)
+    wish = next((wish for wish in wishes if wish in languages), None)
     if is_api():
-        return wish or (g.bearer.locale if "bearer" in g else config().locale)
+        return wish or (str(g.bearer.locale) if "bearer" in g else config().locale)
     person = known_visitor()
     if person is not None:
         return person.locale

@@ -1,0 +1,9 @@
+"""The API under /api/v1: the same use cases as the pages, for programs that hold a personal token.
+
+This file is the list of its parts; each declares its endpoints beside the dataclasses that it takes and answers.
+"""
+
+from app.blueprints.api import actions, catalog, machines, openapi, operations
+from app.blueprints.api.endpoints import bp
+
+__all__ = ["actions", "bp", "catalog", "machines", "openapi", "operations"]
