@@ -2,8 +2,8 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, ClassVar
 
 from flask import redirect, render_template, url_for
 from flask_babel import gettext
@@ -19,6 +19,9 @@ from app.texts import error_text
 
 class WishForm(FlaskForm):
     """A wish as it is typed; it is taken as it is and answered with errors, never silently mended."""
+
+    name_of: ClassVar[Mapping[str, str]] = {}
+    """Fields of the wish that have another name in the form."""
 
     def __init__(self, **values: Any) -> None:
         super().__init__(**values)
@@ -43,7 +46,8 @@ class WishForm(FlaskForm):
 
     def take(self, error: AppError) -> None:
         """Put an error at its field; one without a field here goes to the list on top alone."""
-        field = next((field for field in self.fields() if field.name == error.field), None)
+        name = self.name_of.get(error.field or "", error.field)
+        field = next((field for field in self.fields() if field.name == name), None)
         if field is None:
             self.plain_errors.append(error_text(error))
         else:
@@ -58,7 +62,7 @@ class WishForm(FlaskForm):
 
 def show(vm: Vm, action: Action, form: WishForm, **values: Any) -> str:
     """The page of an action's form, `vms/<action>.html`; it says beforehand what the state of the machine forbids."""
-    choice = machines.rows([vm], (action,))[0].choice(action)
+    choice = machines.row(vm).choice(action)
     token, problems = web.given_token(), form.problems
     return render_template(
         f"vms/{action.value}.html", vm=vm, choice=choice, form=form, problems=problems, token=token, **values

@@ -1,19 +1,16 @@
 """Machines in words: the state of one and what can be asked of it. The list has rows of its own, in `vm_list`."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from flask import url_for
 from flask_babel import gettext
 from markupsafe import Markup
-from sqlalchemy import select
 
 from app.accounts.rules import Permission, can
 from app.blueprints import filters, lines, web
 from app.cloud import wishes
-from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.models import Operation, Vm
 from app.cloud.rules import Action, Blocked, VmState
-from app.db import db
 from app.texts import ACTIONS, BLOCKED, BUSY_SINCE, STATE_GLYPHS, VM_STATES
 
 ICONS = {
@@ -98,9 +95,9 @@ class Row:
         buttons = self.buttons
         return [choice for choice in self.choices if choice.action in POWER and choice not in buttons]
 
-    def choice(self, action: str) -> Choice | None:
-        """The choice of that action, if the row was made with it."""
-        return next((choice for choice in self.choices if choice.action == action), None)
+    def choice(self, action: str) -> Choice:
+        """The choice of that action."""
+        return next(choice for choice in self.choices if choice.action == action)
 
     @property
     def login(self) -> str:
@@ -121,27 +118,17 @@ def login(vm: Vm) -> str:
     return f"ssh root@{address}" if address and "windows" not in vm.guest_os.lower() else ""
 
 
-def rows(vms: Iterable[Vm], actions: Sequence[Action]) -> list[Row]:
-    """Rows for these machines with choices of these actions; one query for their running operations."""
-    machines = list(vms)
-    running = {
-        operation.vm_id: operation
-        for operation in db.session.scalars(
-            select(Operation).where(Operation.vm_id.in_([vm.id for vm in machines]), Operation.state.in_(ACTIVE))
-        )
-    }
+def row(vm: Vm) -> Row:
+    """What is shown of this machine; one query for its running operation."""
+    running = wishes.running_operation(vm.id)
     may = can(web.actor(), Permission.VM_CHANGE)
-    return [_row(vm, running.get(vm.id), actions, may=may) for vm in machines]
-
-
-def _row(vm: Vm, running: Operation | None, actions: Sequence[Action], *, may: bool) -> Row:
     answers = wishes.answers(vm, running) if may else dict.fromkeys(Action, Blocked.NOT_PERMITTED)
     return Row(
         vm=vm,
         glyph=STATE_GLYPHS[vm.state],
         label=str(VM_STATES[vm.state]),
         busy=lines.brief(running) if running else None,
-        choices=[_choice(vm, action, _reason(answers[action], running)) for action in actions],
+        choices=[_choice(vm, action, _reason(answers[action], running)) for action in Action],
     )
 
 

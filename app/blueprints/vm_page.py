@@ -15,7 +15,6 @@ from app.blueprints.machines import Choice, Row
 from app.cloud import disks
 from app.cloud.models import Handler, Operation, Vm
 from app.cloud.rules import Action, VmState
-from app.cloud.steps import KINDS
 from app.db import db
 
 TIMELINE_LINES = 20
@@ -72,7 +71,7 @@ SECTIONS = {
 
 def page(vm: Vm) -> VmPage:
     """Everything the page of a machine says; three statements beside those of the frame."""
-    row = machines.rows([vm], tuple(action for action in Action if action.value in KINDS))[0]
+    row = machines.row(vm)
     whys, why_ids = _whys(row)
     return VmPage(
         row=row,
@@ -111,8 +110,7 @@ def _whys(row: Row) -> tuple[dict[str, list[tuple[str, str]]], dict[str, str]]:
     ids = {choice.reason: choice.reason_id for choice in row.buttons}
     by_section: dict[str, list[tuple[str, str]]] = {}
     for section, actions in SECTIONS.items():
-        offered = filter(None, map(row.choice, actions))
-        shown = [choice for choice in offered if choice.reason and _is_shown(row.vm, choice)]
+        shown = [choice for choice in map(row.choice, actions) if choice.reason and _is_shown(row.vm, choice)]
         new = {choice.reason: choice.reason_id for choice in reversed(shown) if choice.reason not in ids}
         by_section[section] = [(reason_id, reason) for reason, reason_id in new.items()]
         ids.update(new)

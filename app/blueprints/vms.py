@@ -74,8 +74,7 @@ def address(action: Action) -> str:
 def question(vm_id: uuid.UUID, *, action: Action) -> web.Answer:
     """What is lost by it; the same page holds the button."""
     vm = web.get_vm(vm_id)
-    choice = machines.rows([vm], (action,))[0].choice(action)
-    return render_template(f"vms/{action.value}.html", vm=vm, choice=choice)
+    return render_template(f"vms/{action.value}.html", vm=vm, choice=machines.row(vm).choice(action))
 
 
 def press(vm_id: uuid.UUID, *, action: Action) -> AnyResponse:

@@ -84,6 +84,15 @@ setInterval(() => {
 /* ---- The result of what somebody did gets the focus ---- */
 document.querySelector("[data-focus]")?.focus();
 
+/* ---- A slider and its number say the same; before any other listener hears of it ---- */
+document.addEventListener("input", (event) => {
+  const box = event.target.closest("[data-slider]");
+  if (!box) return;
+  const range = box.querySelector("input[type=range]"), number = box.querySelector("input[type=text]");
+  if (event.target === range) number.value = range.value;
+  else range.value = number.value;
+}, true);
+
 /* ---- Create page: sliders beside numbers, bounds of the chosen template, summary ---- */
 const create = document.querySelector("form[data-create]");
 if (create) {
@@ -130,9 +139,6 @@ if (create) {
   };
 
   create.addEventListener("input", (event) => {
-    const box = event.target.closest("[data-slider]");
-    if (box && event.target.type === "range") number(box.dataset.slider).value = event.target.value;
-    else if (box) slider(box.dataset.slider).value = event.target.value;
     if (event.target.name === "template_id") bound(JSON.parse(event.target.dataset.offer));
     if (event.target.matches("[data-naming]")) document.getElementById(`${event.target.id}-error`)?.remove();
     showParts();
