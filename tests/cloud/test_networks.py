@@ -128,6 +128,15 @@ def test_an_address_by_hand_is_the_address_of_the_card(
     assert card("wiki") == ("acme-internal", "MANUAL", "10.0.0.200", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "ip"),
+    [("shop-db", "192.168.1.150"), ("wiki", "192.168.100.50")],  # the vApp has inner addresses, or gets them now
+)
+def test_an_address_by_hand_may_be_an_inner_one(cast: Cast, cloud: Simulator, clock: Clock, name: str, ip: str) -> None:
+    done(cast, cloud, clock, name, CardWish(index=0, network_id=network("acme-net"), mode="MANUAL", ip=ip))
+    assert card(name)[1:] == ("MANUAL", ip, True)
+
+
 def test_dhcp_without_an_answer_is_pending_and_no_failure(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     asked = done(cast, cloud, clock, "sandbox", CardWish(index=0, network_id=network("acme-net"), mode="DHCP"))
     assert operation(asked).facts["differences"] == [{"what": "ip", "card": 0, "asked": "DHCP", "got": "pending"}]
