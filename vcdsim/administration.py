@@ -127,7 +127,9 @@ def delete_vdc(world: World, actor: User, vdc: Vdc) -> Task:
     require_system(world, actor)
     require_idle(world, vdc)
     is_used = vdc.vapp_ids or vdc.template_ids or vdc.network_ids
-    if vdc.is_enabled or is_used or any(disk.vdc_id == vdc.id for disk in world.disks.values()):
+    has_disks = any(one.vdc_id == vdc.id for one in world.disks.values())
+    has_media = any(one.vdc_id == vdc.id for one in world.media.values())
+    if vdc.is_enabled or is_used or has_disks or has_media:
         raise RefusalError(f'The VDC "{vdc.name}" cannot be deleted: it is enabled or not empty.')
     return start(world, actor, vdc, "vdcDeleteVdc", "delete_vdc")
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import types
 import typing
 from typing import Any
+
+_PLAIN: dict[Any, str] = {str: "a text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def fields(record: Any) -> dict[str, Any]:
@@ -31,20 +34,52 @@ def encode(value: Any) -> Any:
 
 
 def decode(hint: Any, value: Any) -> Any:
-    """The object of type `hint` that `encode` turned into `value`."""
+    """The object of type `hint` that `encode` turned into `value`; ValueError for a value of another type."""
+    if hint in _PLAIN:
+        return _plain(hint, value)
     origin = typing.get_origin(hint)
     if origin in (types.UnionType, typing.Union):
         inner = [part for part in typing.get_args(hint) if part is not type(None)]
         return None if value is None else decode(inner[0], value)
     if origin is list:
         (item_hint,) = typing.get_args(hint)
-        return [decode(item_hint, item) for item in value]
+        return [decode(item_hint, item) for item in _of(list, value)]
     if origin is dict:
         _, item_hint = typing.get_args(hint)
-        return {key: decode(item_hint, item) for key, item in value.items()}
+        return {key: decode_at(key, item_hint, item) for key, item in _of(dict, value).items()}
     if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        hints = _hints(hint)
-        return hint(**{key: decode(hints[key], item) for key, item in value.items() if key in hints})
+        return _record(hint, _of(dict, value))
+    return value
+
+
+def _record(cls: Any, value: dict[str, Any]) -> Any:
+    hints = _hints(cls)
+    known = {key: decode_at(key, hints[key], item) for key, item in value.items() if key in hints}
+    try:
+        return cls(**known)
+    except TypeError as missing:
+        raise ValueError(str(missing).replace("__init__()", "record")) from None
+
+
+def decode_at(key: str, hint: Any, value: Any) -> Any:
+    """`decode`, with the place in the words of the ValueError."""
+    try:
+        return decode(hint, value)
+    except ValueError as wrong:
+        raise ValueError(f"{key}: {wrong}") from None
+
+
+def _plain(hint: type[Any], value: Any) -> Any:
+    """A number without a fraction will do for a float, nothing else for something else."""
+    kind = int if hint is float and type(value) is int else hint
+    if type(value) is not kind or (kind is float and not math.isfinite(value)):
+        raise ValueError(f"{value!r} is not {_PLAIN[hint]}")
+    return value
+
+
+def _of(kind: type[Any], value: Any) -> Any:
+    if not isinstance(value, kind):
+        raise ValueError(f"{value!r} is not a {kind.__name__}")  # noqa: TRY004  it is about the text of a file
     return value
 
 

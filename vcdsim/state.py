@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import typing
 from pathlib import Path
 
 from vcdsim import leases, tasks
+from vcdsim.checking import check_world
 from vcdsim.clock import Clock
-from vcdsim.codec import decode, fields
+from vcdsim.codec import decode_at, fields
 from vcdsim.world import World
 
 FORMAT = "vcdsim-world"
@@ -53,35 +53,32 @@ def write(path: Path, text: str) -> None:
 
 
 def load(path: Path, clock: Clock) -> World | None:
-    """The world in the file, None when there is no file; a foreign file is a ValueError."""
+    """The world in the file, None when there is no file; a foreign or broken file is a ValueError."""
     if not path.exists():
         return None
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
-    if not isinstance(data, dict) or data.get("format") != FORMAT:
-        raise ValueError(f"{path} is not a saved world of vcdsim")
-    if data.get("version") != VERSION:
+    if isinstance(data, dict) and data.get("format") == FORMAT and data.get("version") != VERSION:
         raise ValueError(f"{path} has version {data.get('version')}, this vcdsim reads version {VERSION}")
-    return _decoded(data, clock)
+    try:
+        return from_data(data, clock)
+    except ValueError as wrong:
+        raise ValueError(f"{path}: {wrong}") from None
 
 
 def from_data(data: object, clock: Clock) -> World:
-    """The world of a parsed dump; ValueError when it is none."""
+    """The world of a parsed dump; ValueError when it is none or does not hang together."""
     if not isinstance(data, dict) or (data.get("format"), data.get("version")) != (FORMAT, VERSION):
         raise ValueError("this is not a saved world of vcdsim")
-    try:
-        return _decoded(data, clock)
-    except (TypeError, AttributeError, KeyError) as wrong:
-        raise ValueError(f"this is not a saved world of vcdsim: {wrong}") from None
-
-
-def _decoded(data: dict[str, object], clock: Clock) -> World:
     hints = typing.get_type_hints(World)
-    known = {field.name for field in dataclasses.fields(World)}
-    kept = {name: decode(hints[name], data[name]) for name in _KEPT if name in data and name in known}
+    try:
+        kept = {name: decode_at(name, hints[name], data[name]) for name in _KEPT if name in data}
+    except ValueError as wrong:
+        raise ValueError(f"this is not a saved world of vcdsim: {wrong}") from None
     world = World(clock, **kept)
+    check_world(world)
     tasks.resume_agenda(world)
     leases.watch_all(world)
     return world

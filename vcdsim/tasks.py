@@ -223,6 +223,13 @@ def cancel(world: World, task: Task) -> None:
         _finish(world, task, "canceled", world.now())
 
 
+def is_workable(world: World, task: Task) -> bool:
+    """True if what an unfinished task does is known and what it does it to is there."""
+    owners = {"vapptemplate": world.templates, **{kind: getattr(world, f"{kind}s", {}) for kind in _KINDS.values()}}
+    owners["media"] = world.media
+    return task.effect in _EFFECTS and task.owner_id in owners.get(task.owner_kind, {})
+
+
 def resume_agenda(world: World) -> None:
     """Rebuild the agenda and the busy marks from the stored tasks, after loading a world."""
     for task in world.tasks.values():

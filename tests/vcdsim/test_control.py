@@ -92,6 +92,43 @@ def test_what_is_no_world_is_not_loaded(sim: Simulator, control: http.client.HTT
     assert sim.world is world
 
 
+@pytest.mark.parametrize(
+    ("collection", "field", "value"),
+    [
+        ("vms", "container_id", "nope"),
+        ("vms", "power", "BANANA"),
+        ("vms", "cpu_count", "x"),
+        ("vms", "cpu_count", 0),
+        ("vms", "cpu_count", True),
+        ("vms", "created_at", 1e300),
+        ("vms", "id", "other"),
+        ("vms", "disks", [{"instance_id": 2000, "size_mb": 1, "storage_profile_id": "nope"}]),
+        ("vms", "nics", [{"index": 0, "mode": "BANANA"}]),
+        ("vapps", "vm_ids", []),
+        ("vapps", "owner_id", "nobody"),
+        ("vdcs", "storage_profile_ids", []),
+        ("networks", "scope", {"gateway": "10.0.0.1", "netmask": "banana"}),
+        ("tasks", "effect", "banana"),
+        ("tasks", "status", "BANANA"),
+    ],
+)
+def test_a_world_that_does_not_hang_together_is_not_loaded(
+    sim: Simulator, talk: Talk, control: http.client.HTTPConnection, collection: str, field: str, value: object
+) -> None:
+    talk.send("POST", f"{talk.vm('sandbox')}/power/action/powerOn")
+    saved = ask(control, "GET", "world")[1]
+    world = sim.world
+    next(iter(saved[collection].values()))[field] = value
+    status, found = ask(control, "PUT", "world", saved)
+    assert (status, sim.world is world) == (400, True)
+    assert collection[:-1] in found["error"].lower()
+
+
+def test_a_world_without_its_users_is_not_loaded(sim: Simulator, control: http.client.HTTPConnection) -> None:
+    saved = ask(control, "GET", "world")[1]
+    assert ask(control, "PUT", "world", saved | {"users": {}})[0] == 400
+
+
 def test_requests_are_listed_without_those_of_control(talk: Talk, control: http.client.HTTPConnection) -> None:
     ask(control, "DELETE", "requests")
     talk.send("GET", "/api/session")

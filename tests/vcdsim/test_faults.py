@@ -169,3 +169,16 @@ def test_over_http_a_body_drips(sim: Simulator) -> None:
         connection.close()
     assert len(pieces) > 1
     assert sum(pieces) > whole - 100
+
+
+def test_what_goes_wrong_inside_is_answered_as_vcloud_does(
+    sim: Simulator, talk: Talk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = talk.vm("sandbox")
+    sim.world.vapps.clear()  # nothing that requests can bring about
+    reply = talk.send("GET", path)
+    words = "Unable to perform this action. Contact your cloud administrator."
+    assert reply.status == 500
+    assert reply.error == ("INTERNAL_SERVER_ERROR", f"[ {reply.headers['x-vmware-vcloud-request-id']} ] {words}")
+    assert "KeyError" in capsys.readouterr().err
+    assert talk.send("GET", "/api/session").status == 200

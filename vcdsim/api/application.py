@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import traceback
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -68,21 +69,31 @@ class Api:
         clean_path = "/" + address.path.strip("/")
         lowered = {name.lower(): value for name, value in headers.items()}
         request_id = str(uuid.uuid4())
-        leases.tick(self.world)
-        operation = _LOGINS.get((method, clean_path)) or self._operation(method, clean_path)
-        faults = self.faults.take(operation)
-        answer = self._before(faults, request_id)
-        if answer is None:
-            self.world.task_fault = task_fault(faults)
-            request = Request(method, clean_path, address.query, lowered, body, request_id)
-            answer = self._answer(request, faults)
-            self.world.task_fault = None
-            spoil(answer, faults)
-        answer.delay_s = sum(fault.latency_s for fault in faults)
+        request = Request(method, clean_path, address.query, lowered, body, request_id)
+        try:
+            answer = self._with_faults(request)
+        except Exception:  # noqa: BLE001  whatever is wrong here, a client gets an answer of vCloud's
+            traceback.print_exc()
+            answer = _broken(request)
         answer.headers.setdefault("Date", formatdate(self.world.now(), usegmt=True))
         answer.headers["X-VMWARE-VCLOUD-REQUEST-ID"] = request_id
         answer.headers["X-VMWARE-VCLOUD-REQUEST-EXECUTION-TIME"] = str(max(1, int(answer.delay_s * 1000)))
         answer.headers["Vary"] = "Accept-Encoding, User-Agent"
+        return answer
+
+    def _with_faults(self, request: Request) -> Answer:
+        leases.tick(self.world)
+        operation = _LOGINS.get((request.method, request.path)) or self._operation(request.method, request.path)
+        faults = self.faults.take(operation)
+        answer = self._before(faults, request.request_id)
+        if answer is None:
+            self.world.task_fault = task_fault(faults)
+            try:
+                answer = self._answer(request, faults)
+            finally:
+                self.world.task_fault = None
+            spoil(answer, faults)
+        answer.delay_s = sum(fault.latency_s for fault in faults)
         return answer
 
     def _operation(self, method: str, path: str) -> str:
@@ -131,10 +142,7 @@ class Api:
                 answer.headers.setdefault("x-vcloud-authorization", session.token)
             return answer
         except RefusalError as refusal:
-            error = FaultError(refusal.minor_code, refusal.message, refusal.status)
-            if path.startswith(("/cloudapi", "/oauth")):
-                return _json_error(error, version, request.request_id)
-            return _error_answer(error, version, request.request_id)
+            return _refused(request, version, FaultError(refusal.minor_code, refusal.message, refusal.status))
 
     def _context(self, request: Request, version: Version, session: Session, faults: list[Fault]) -> Context:
         return Context(
@@ -181,6 +189,22 @@ def _dispatch(ctx: Context, method: str) -> Answer:
         raise not_found()
     guard(ctx, method, chosen.operation)
     return chosen.handler(ctx, **values)
+
+
+def _refused(request: Request, version: Version, error: FaultError) -> Answer:
+    if request.path.startswith(("/cloudapi", "/oauth")):
+        return _json_error(error, version, request.request_id)
+    return _error_answer(error, version, request.request_id)
+
+
+def _broken(request: Request) -> Answer:
+    """What vCD says when something in it went wrong that it did not foresee."""
+    words = "Unable to perform this action. Contact your cloud administrator."
+    try:
+        version = versions.from_accept(request.headers.get("accept", ""))
+    except RefusalError:
+        version = versions.SUPPORTED[-1]
+    return _refused(request, version, FaultError("INTERNAL_SERVER_ERROR", words, 500))
 
 
 def _error_answer(error: FaultError, version: Version, request_id: str) -> Answer:
