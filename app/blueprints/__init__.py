@@ -19,6 +19,7 @@ from app.blueprints import (
 )
 from app.blueprints import vm_change as _vm_change  # noqa: F401  the views of these belong to the blueprint of `vms`
 from app.blueprints import vm_create as _vm_create  # noqa: F401
+from app.blueprints import vm_delete as _vm_delete  # noqa: F401
 from app.blueprints import vm_disks as _vm_disks  # noqa: F401
 from app.blueprints import vm_network as _vm_network  # noqa: F401
 from app.blueprints import vm_resize as _vm_resize  # noqa: F401
