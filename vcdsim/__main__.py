@@ -6,10 +6,12 @@ import argparse
 import signal
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TextIO
 
-from vcdsim.faults import load as load_faults
+from vcdsim import state
 from vcdsim.simulator import Simulator
 
 _SAVE_AFTER_S = 1.0
@@ -22,42 +24,88 @@ def main() -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     try:
-        simulator = Simulator(
-            options.world, manual_clock=options.manual_clock, speed=options.speed, state_file=options.state
-        )
-        for fault in load_faults(options.faults) if options.faults is not None else []:
-            simulator.faults.put(fault)
-        with simulator.serve(options.port, options.host, control=options.control) as url:
-            _say(sys.stdout, f"world {options.world} at {url}/api")
-            _save_until(stop, simulator, options.state)
-        if options.state is not None:
-            simulator.save(options.state)
-    except (OSError, ValueError) as error:
+        with ExitStack() as stack:
+            if options.state is not None:
+                with _about(f"cannot save the world to {options.state}"):
+                    stack.enter_context(state.locked(options.state))
+            is_saved = _serve(stop, options, stack)
+    except ValueError as error:
         _say(sys.stderr, str(error))
         return 1
-    return 0
+    return 0 if is_saved else 1
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="vcdsim", description=__doc__)
-    parser.add_argument("--port", type=int, default=8081, help="TCP port, 0 picks a free one (default: 8081)")
+    parser.add_argument("--port", type=_port, default=8081, help="TCP port, 0 picks a free one (default: 8081)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: 127.0.0.1)")
     parser.add_argument("--world", default="demo", help="demo, small (300 VMs), VMS, or VMS/VDCS")
     parser.add_argument("--speed", type=float, default=1.0, help="everything takes 1/SPEED of its time")
     parser.add_argument("--manual-clock", action="store_true", help="time moves only over the control endpoint")
     parser.add_argument("--faults", type=Path, help="file of faults, JSON or TOML")
     parser.add_argument("--control", action="store_true", help="faults, clock and world under /vcdsim/, loopback only")
-    parser.add_argument("--state", type=Path, help="file to load at start and to save every change to")
-    return parser.parse_args()
+    parser.add_argument("--state", type=Path, help="file to load at start, instead of --world, and to save changes to")
+    options = parser.parse_args()
+    if not options.host:
+        parser.error("argument --host: an address is needed; 0.0.0.0 listens on all")
+    return options
 
 
-def _save_until(stop: threading.Event, simulator: Simulator, path: Path | None) -> None:
-    """Wait for the end, saving about a second after each change."""
-    saved = -1
-    while not stop.wait(_SAVE_AFTER_S if path is not None else None):
-        if path is not None and simulator.world.revision != saved:
-            saved = simulator.world.revision
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 2**16:
+        raise argparse.ArgumentTypeError(f"{number} is not between 0 and 65535")
+    return number
+
+
+def _serve(stop: threading.Event, options: argparse.Namespace, stack: ExitStack) -> bool:
+    """True if the world was saved at the end, or did not have to be."""
+    file: Path | None = options.state
+    is_loaded = file is not None and file.exists()
+    with _about(f"cannot load the world from {file}"):
+        simulator = Simulator(
+            options.world, manual_clock=options.manual_clock, speed=options.speed, state_file=options.state
+        )
+    if options.faults is not None:
+        with _about(f"cannot read the faults from {options.faults}"):
+            simulator.faults.put_file(options.faults)
+    if file is not None:
+        with _about(f"cannot save the world to {file}"):
+            simulator.save(file)
+    with _about(f"cannot listen on --host {options.host} --port {options.port}"):
+        url = stack.enter_context(simulator.serve(options.port, options.host, control=options.control))
+    if options.manual_clock and not options.control:
+        _say(sys.stderr, "--manual-clock without --control: no task will ever end, as nothing can move the clock")
+    _say(sys.stdout, f"world {f'loaded from {file}' if is_loaded else options.world} at {url}/api")
+    return _save_until(stop, simulator, file)
+
+
+def _save_until(stop: threading.Event, simulator: Simulator, path: Path | None) -> bool:
+    """Wait for the end, saving about a second after each change; True if that went well at the end."""
+    saved, is_warned, is_over = simulator.world.revision, False, False
+    while not is_over:
+        is_over = stop.wait(_SAVE_AFTER_S if path is not None else None)
+        revision = simulator.world.revision
+        if path is None or (revision == saved and not is_over):
+            continue
+        try:
             simulator.save(path)
+        except OSError as error:
+            if not is_warned or is_over:
+                _say(sys.stderr, f"cannot save the world to {path}: {error.strerror}")
+            is_warned = True
+        else:
+            saved, is_warned = revision, False
+    return not is_warned
+
+
+@contextmanager
+def _about(what: str) -> Iterator[None]:
+    """Say which option a failure of the system is about."""
+    try:
+        yield
+    except (OSError, UnicodeError) as error:
+        raise ValueError(f"{what}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _say(stream: TextIO, line: str) -> None:

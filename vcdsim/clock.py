@@ -7,6 +7,7 @@ A manual clock moves only by `advance()`.
 
 from __future__ import annotations
 
+import math
 import time
 
 #: Far enough for every test, near enough for a date to be written.
@@ -17,8 +18,8 @@ class Clock:
     """Moments in seconds since the epoch; `scale` turns a nominal duration into a real one."""
 
     def __init__(self, *, manual: bool = False, speed: float = 1.0) -> None:
-        if speed <= 0:
-            raise ValueError("speed must be greater than 0")
+        if not (speed > 0 and math.isfinite(speed)):
+            raise ValueError(f"speed must be a number greater than 0, not {speed}")
         self.is_manual = manual
         self._speed = 1.0 if manual else speed
         self._manual_now = time.time()

@@ -57,8 +57,7 @@ class Control:
         return [faults.to_data(one) for one in self._simulator.faults.all()]
 
     def _add_faults(self, data: Any) -> Any:
-        for fault in [faults.from_data(one) for one in (data if isinstance(data, list) else [data])]:
-            self._simulator.faults.put(fault)
+        self._simulator.faults.put(*(faults.from_data(one) for one in (data if isinstance(data, list) else [data])))
         return self._list_faults(None)
 
     def _clear_faults(self, _: Any) -> Any:

@@ -11,7 +11,7 @@ import dataclasses
 import json
 import threading
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -111,19 +111,38 @@ class Fault:
 class Faults:
     """The faults now in force; each request takes those that fit it."""
 
-    def __init__(self) -> None:
+    def __init__(self, operations: Collection[str]) -> None:
+        self._operations = operations
         self._faults: list[Fault] = []
         self._lock = threading.Lock()
 
     def add(self, operation: str = "*", **what: Unpack[FaultOptions]) -> Fault:
         """Put a fault in force: `times` fitting requests (1) after `skip` good ones (0), see `Fault`."""
-        return self.put(Fault(operation, **what))
-
-    def put(self, fault: Fault) -> Fault:
-        """Put a ready fault in force."""
-        with self._lock:
-            self._faults.append(fault)
+        fault = Fault(operation, **what)
+        self.put(fault)
         return fault
+
+    def put(self, *faults: Fault) -> None:
+        """Put ready faults in force; ValueError, and none of them, when one could never hit."""
+        for fault in faults:
+            self._check(fault)
+        with self._lock:
+            self._faults += faults
+
+    def put_file(self, path: Path) -> None:
+        """Put the faults of a file in force; a ValueError names the file."""
+        try:
+            self.put(*load(path))
+        except ValueError as wrong:
+            raise ValueError(f"{path}: {wrong}") from None
+
+    def _check(self, fault: Fault) -> None:
+        if fault.operation not in ("*", *self._operations):
+            raise ValueError(f"unknown operation {fault.operation!r}: *, {', '.join(sorted(self._operations))}")
+        if fault.http_status is not None and not 200 <= fault.http_status <= 599:
+            raise ValueError(f"http_status {fault.http_status} is not between 200 and 599")
+        if fault.retry_after_s is not None and fault.http_status is None:
+            raise ValueError("retry_after_s goes with the page that http_status asks for")
 
     def clear(self) -> None:
         """Everything works again."""
@@ -172,11 +191,19 @@ def from_data(data: Any) -> Fault:
 def load(path: Path) -> list[Fault]:
     """The faults of a file: a list in JSON, or `[[fault]]` tables in TOML; else ValueError."""
     text = path.read_text(encoding="utf-8")
-    try:
-        data: Any = tomllib.loads(text).get("fault") if path.suffix == ".toml" else json.loads(text)
-        return [from_data(one) for one in (data if isinstance(data, list) else [None])]
-    except ValueError as wrong:
-        raise ValueError(f"{path}: {wrong}") from None
+    if path.suffix == ".toml":
+        tables = tomllib.loads(text)
+        if set(tables) - {"fault"}:
+            raise ValueError(f"a fault is a [[fault]] table, and there is {min(set(tables) - {'fault'})!r}")
+        data: Any = tables.get("fault")
+    else:
+        try:
+            data = json.loads(text)
+        except (ValueError, RecursionError) as wrong:
+            raise ValueError(f"not JSON, and TOML is only read from a .toml file: {wrong}") from None
+    if not isinstance(data, list):
+        raise ValueError("a file of faults holds a list of them")  # noqa: TRY004  it is about the text of a file
+    return [from_data(one) for one in data]
 
 
 def to_data(fault: Fault) -> dict[str, Any]:

@@ -33,6 +33,7 @@ _BY_NUMBER = re.compile(r"(?P<vms>[1-9]\d{0,5})(?:/(?P<vdcs>[1-9]\d{0,2}))?")
 
 def build(name: str, clock: Clock) -> World:
     """The world called `name`: `demo`, `small`, or a number of VMs as text."""
+    check_name(name)
     world = World(clock)
     _providers(world)
     if name == "demo":
@@ -42,9 +43,13 @@ def build(name: str, clock: Clock) -> World:
         _numbered(world, 300)
     elif found := _BY_NUMBER.fullmatch(name):
         _numbered(world, int(found["vms"]), int(found["vdcs"]) if found["vdcs"] else None)
-    else:
-        raise ValueError(f"unknown world {name!r}: demo, small, a number of VMs, or VMs/VDCs such as 500/4")
     return world
+
+
+def check_name(name: str) -> None:
+    """ValueError when there is no world of that name."""
+    if name not in ("demo", "small") and not _BY_NUMBER.fullmatch(name):
+        raise ValueError(f"unknown world {name!r}: demo, small, a number of VMs, or VMs/VDCs such as 500/4")
 
 
 def _providers(world: World) -> None:

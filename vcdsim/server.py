@@ -28,6 +28,7 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 128
 
     def __init__(self, host: str, port: int, handle: Handle, control: ControlHandle | None = None) -> None:
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Connection)
         self.handle = handle
         self.control = control
@@ -36,9 +37,10 @@ class Server(ThreadingHTTPServer):
 
     @property
     def url(self) -> str:
-        """`http://127.0.0.1:PORT`."""
+        """`http://127.0.0.1:PORT`; the loopback address also when it listens on all."""
         host, port = str(self.server_address[0]), int(self.server_address[1])
-        return f"http://{host}:{port}"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104  it is no address to listen on
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Remember the connection, then let a thread serve it."""
@@ -111,6 +113,8 @@ class _Connection(BaseHTTPRequestHandler):
         if answer.status != 204:
             self.send_header("Content-Length", str(len(answer.body)))
         self.end_headers()
+        if self.command == "HEAD":
+            return
         body = answer.body if answer.cut_after is None else answer.body[: answer.cut_after]
         if answer.drip_bytes_s is None:
             self.wfile.write(body)
@@ -169,6 +173,11 @@ class _Connection(BaseHTTPRequestHandler):
         self.end_headers()
 
     do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815  names the base class looks for
+    do_HEAD = do_PATCH = do_OPTIONS = do_TRACE = _serve  # noqa: N815  vCloud serves none, and says so
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """What is not even HTTP gets no page of Python's."""
+        self._refuse(code)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the base class's name for it
         """Silence: who wants a trace reads `Simulator.requests`."""

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from vcdsim import leases, models, state, tasks
-from vcdsim.api import Answer, Api
+from vcdsim.api import Answer, Api, operations
 from vcdsim.clock import Clock
 from vcdsim.control import Control
 from vcdsim.faults import Faults
@@ -33,10 +33,11 @@ class Simulator:
         speed: float = 1.0,
         state_file: Path | None = None,
     ) -> None:
+        models.check_name(world)
         self.clock = Clock(manual=manual_clock, speed=speed)
         loaded = state.load(state_file, self.clock) if state_file is not None else None
         self.world: World = loaded if loaded is not None else models.build(world, self.clock)
-        self.faults = Faults()
+        self.faults = Faults(operations())
         #: (method, path with query) of every request that reached the simulator, in order.
         self.requests: list[tuple[str, str]] = []
         self._api = Api(self.world, self.faults)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import typing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from vcdsim import leases, tasks
@@ -12,6 +15,9 @@ from vcdsim.checking import check_world
 from vcdsim.clock import Clock
 from vcdsim.codec import decode_at, fields
 from vcdsim.world import World
+
+if sys.platform != "win32":
+    import fcntl
 
 FORMAT = "vcdsim-world"
 VERSION = 1
@@ -50,6 +56,22 @@ def write(path: Path, text: str) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Keep other simulators off the file while the block runs; ValueError when one has it.
+
+    The lock is on a file beside it, as saving replaces the file itself; a killed process leaves none.
+    Windows has no such locks.
+    """
+    with path.with_name(path.name + ".lock").open("w") as file:
+        if sys.platform != "win32":
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise ValueError(f"another vcdsim keeps its world in {path}") from None
+        yield
 
 
 def load(path: Path, clock: Clock) -> World | None:

@@ -198,14 +198,23 @@ def tick(world: World) -> Iterator[tuple[Task, float]]:
 
 
 def resume(world: World, task: Task) -> None:
-    """Let a task on that waits in `preRunning`."""
-    task.is_blocked = False
-    if task.status == "preRunning":
-        duration_s = task.ends_at - task.runs_at
+    """Let a task on that waits in `preRunning` or is stuck; ValueError for any other."""
+    if task.is_final or not (task.is_blocked or task.is_stuck):
+        raise ValueError("only a blocked or a stuck task can be resumed")
+    duration_s = task.ends_at - task.runs_at
+    if task.is_blocked:
+        task.is_blocked = False
+    else:
+        task.is_stuck = False
+    if task.status in ("preRunning", "running"):
         task.runs_at = world.now()
         task.ends_at = task.runs_at + duration_s
+    if task.status == "preRunning":
         task.status = "queued"
         _move(world, task, task.runs_at)
+    elif task.status == "running":
+        _schedule_next(world, task)
+    world.changed()
 
 
 def abort(world: World, task: Task) -> None:

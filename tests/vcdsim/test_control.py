@@ -187,8 +187,47 @@ def test_faults_are_read_from_a_file(tmp_path: Path, name: str, text: str) -> No
     assert faults.load(tmp_path / name) == [faults.Fault("vm", times=3, error=error("BUSY_ENTITY", "no"))]
 
 
-@pytest.mark.parametrize("text", ["{}", "[1]", "nonsense", '[{"operation": 5}]'])
-def test_a_wrong_file_of_faults_is_named(tmp_path: Path, text: str) -> None:
-    (tmp_path / "f.json").write_text(text)
-    with pytest.raises(ValueError, match=r"f\.json: "):
-        faults.load(tmp_path / "f.json")
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("f.json", "{}", "holds a list"),
+        ("f.json", "[1]", "not 1"),
+        ("f.json", "nonsense", "not JSON"),
+        ("f.json", '[{"operation": 5}]', "5 is not a value"),
+        ("f.txt", '[[fault]]\noperation = "vm"', r"TOML is only read from a \.toml file"),
+        ("f.toml", '[[faults]]\noperation = "vm"', r"a \[\[fault\]\] table, and there is 'faults'"),
+        ("f.json", '[{"operation": "powerOnn"}]', "unknown operation 'powerOnn': .*powerOn,"),
+        ("f.json", '[{"http_status": 99999}]', "between 200 and 599"),
+        ("f.json", '[{"retry_after_s": 5}]', "goes with the page that http_status asks for"),
+    ],
+)
+def test_a_wrong_file_of_faults_is_named(sim: Simulator, tmp_path: Path, name: str, text: str, words: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=rf"{name}: .*{words}"):
+        sim.faults.put_file(tmp_path / name)
+    assert sim.faults.all() == []
+
+
+def test_faults_that_can_never_hit_are_refused(control: http.client.HTTPConnection) -> None:
+    for wrong in ({"operation": "powerOnn"}, {"http_status": 99999}, {"retry_after_s": 5}):
+        assert ask(control, "POST", "faults", [{"operation": "vm"}, wrong])[0] == 400
+    assert ask(control, "GET", "faults") == (200, [])
+
+
+def test_a_stuck_task_is_let_on(sim: Simulator, talk: Talk, control: http.client.HTTPConnection) -> None:
+    ask(control, "POST", "faults", {"operation": "powerOn", "stuck_task": True})
+    task = talk.send("POST", f"{talk.vm('sandbox')}/power/action/powerOn").root.get("href") or ""
+    sim.advance(600)
+    assert ask(control, "POST", f"tasks/{task.rpartition('/')[2]}", {"action": "resume"})[0] == 200
+    sim.settle()
+    assert talk.get(task).get("status") == "success"
+
+
+def test_a_task_that_waits_for_nothing_is_not_resumed(
+    sim: Simulator, talk: Talk, control: http.client.HTTPConnection
+) -> None:
+    task = talk.send("POST", f"{talk.vm('sandbox')}/power/action/powerOn").root.get("href") or ""
+    for _ in range(2):
+        status, found = ask(control, "POST", f"tasks/{task.rpartition('/')[2]}", {"action": "resume"})
+        assert (status, found) == (400, {"error": "only a blocked or a stuck task can be resumed"})
+        sim.settle()

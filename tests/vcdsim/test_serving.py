@@ -1,10 +1,6 @@
 """Serving over HTTP, as a process, with a state file; worlds; speed."""
 
 import http.client
-import re
-import signal
-import subprocess
-import sys
 import threading
 import time
 from pathlib import Path
@@ -14,8 +10,6 @@ import pytest
 from tests.vcdsim.talk import Talk, instantiate_body, instantiate_path, network_config, sourced_item
 from vcdsim import Simulator
 from vcdsim.state import dump
-
-ROOT = Path(__file__).parents[2]
 
 
 def get(url: str, path: str = "/api/versions") -> int:
@@ -175,34 +169,41 @@ def test_ten_thousand_vms_start_soon_and_a_page_is_answered_soon() -> None:
     assert time.process_time() - started < 0.25
 
 
-def run(*arguments: str) -> "subprocess.Popen[str]":
-    command = [sys.executable, "-m", "vcdsim", "--port", "0", *arguments]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_the_command_says_where_it_is_saves_and_ends_cleanly(tmp_path: Path, number: signal.Signals) -> None:
-    with run("--world", "demo", "--state", str(tmp_path / "w.json")) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        match = re.fullmatch(r"vcdsim: world demo at (http://127\.0\.0\.1:\d+/api)\n", line)
-        assert match is not None, line
-        assert get(match[1]) == 200
-        process.send_signal(number)
-        assert process.wait(timeout=20) == 0
-        assert process.stdout.read() == ""
-    assert len(Simulator("demo", state_file=tmp_path / "w.json").world.vms) == 14
-
-
-def test_a_wrong_argument_is_said_in_one_line() -> None:
-    with run("--world", "nowhere") as process:
-        _, errors = process.communicate(timeout=20)
-    assert process.returncode == 1
-    assert errors == "vcdsim: unknown world 'nowhere': demo, small, a number of VMs, or VMs/VDCs such as 500/4\n"
-
-
 def test_a_world_has_as_many_vms_in_as_many_vdcs_as_said() -> None:
     world = Simulator("103/4").world
     vdcs = [vdc for vdc in world.vdcs.values() if vdc.name.startswith("acme-vdc")]
     assert (len(world.vms), len(vdcs)) == (103, 4)
     assert len({vapp.name for vapp in world.vapps.values()}) == len(world.vapps)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "HEAD", "OPTIONS"])
+def test_a_method_vcloud_does_not_know_is_answered_in_its_own_way(sim: Simulator, talk: Talk, method: str) -> None:
+    with sim.serve() as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        connection.request(method, "/api/session", headers=talk.headers)
+        answer = connection.getresponse()
+        body = answer.read()
+        assert (answer.status, ask(connection)) == (405, 200)
+        assert (answer.getheader("Content-Type") or "").startswith("application/vnd.vmware.vcloud.error+xml")
+        assert (b'minorErrorCode="METHOD_NOT_ALLOWED"' in body) == (method != "HEAD")
+        connection.close()
+
+
+def test_a_method_nobody_knows_gets_no_page(sim: Simulator) -> None:
+    with sim.serve() as url:
+        connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=10)
+        connection.request("BREW", "/api/session")
+        answer = connection.getresponse()
+        assert (answer.status, answer.read()) == (501, b"")
+        connection.close()
+
+
+def test_it_listens_on_ipv6_as_well(sim: Simulator) -> None:
+    with sim.serve(host="::1") as url:
+        assert url.startswith("http://[::1]:")
+        assert get(url) == 200
+
+
+def test_who_listens_on_all_addresses_is_told_one_that_answers(sim: Simulator) -> None:
+    with sim.serve(host="0.0.0.0") as url:
+        assert url.startswith("http://127.0.0.1:")

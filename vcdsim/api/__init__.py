@@ -22,7 +22,7 @@ from vcdsim.api import (
     vapps,
     vms,
 )
-from vcdsim.api.application import Api
+from vcdsim.api.application import Api, operations
 from vcdsim.api.context import Answer
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "disks",
     "media",
     "metadata",
+    "operations",
     "organizations",
     "products",
     "provider",

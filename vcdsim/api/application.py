@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from lxml import etree
 
 from vcdsim import leases
-from vcdsim.api import hrefs, oauth, sessions, xml
+from vcdsim.api import hrefs, oauth, routing, sessions, xml
 from vcdsim.api import version as versions
 from vcdsim.api.context import Answer, Context
 from vcdsim.api.guarding import guard
@@ -97,6 +97,8 @@ class Api:
         return answer
 
     def _operation(self, method: str, path: str) -> str:
+        if path.startswith("/oauth/"):
+            return "token"
         found = find(method, path)
         return found[0].operation if found else "unknown"
 
@@ -164,6 +166,11 @@ class Api:
             return sessions.xml_login(self.world, request.base, version, request.headers, request.request_id)
         is_provider = request.path.endswith("/provider")
         return sessions.cloudapi_login(self.world, version, request.headers, provider=is_provider)
+
+
+def operations() -> set[str]:
+    """What a fault can be about."""
+    return routing.operations() | set(_LOGINS.values()) | {"token"}
 
 
 def get_versions(base: str, served: Collection[Version]) -> Answer:

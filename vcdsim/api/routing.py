@@ -55,3 +55,8 @@ def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
 def exists(path: str) -> bool:
     """True when another method is served at this path."""
     return any(one.pattern.match(path) for one in _ROUTES)
+
+
+def operations() -> set[str]:
+    """The names of all routes."""
+    return {one.operation for one in _ROUTES}
