@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Annotated, Any
 
 from app.accounts.rules import Actor, Permission
@@ -51,13 +52,22 @@ class DoomedDisk:
     instance_id: InstanceId
 
 
+class AddressMode(StrEnum):
+    """Where the address of a card comes from."""
+
+    POOL = "POOL"
+    DHCP = "DHCP"
+    MANUAL = "MANUAL"
+    NONE = "NONE"
+
+
 @dataclass(frozen=True, kw_only=True)
 class WantedCard:
     """How one card shall be; an index that the machine does not have adds a card."""
 
-    index: Annotated[int, Note(least=0, most=WHOLE_MOST)]
+    index: Annotated[int, Note(least=0, most=networks.MOST_CARDS - 1)]
     network_id: Annotated[uuid.UUID | None, Note(about="Null: not connected.")] = None
-    mode: Annotated[str, Note(about="POOL, DHCP, MANUAL or NONE.", most=20)] = "POOL"
+    mode: AddressMode = AddressMode.POOL
     ip: Annotated[str | None, Note(about="With the mode MANUAL.", most=45)] = None
     is_removed: bool = False
 

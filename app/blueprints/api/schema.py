@@ -20,7 +20,9 @@ from app.errors import AppError
 Json = dict[str, Any]
 WHOLE_MOST = 2**31 - 1
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_UNTYPABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+_UNTYPABLE = r"\x00-\x08\x0b\x0c\x0e-\x1f\x7f"
+_HALF = re.compile("[\ud800-\udfff]")  # half of a character: JSON can name it, no database can keep it
+_TYPABLE = f"[^{_UNTYPABLE}]*"
 _NAMES = {str: "string", int: "integer", bool: "boolean", uuid.UUID: "string", datetime: "string"}
 _FORMATS = {uuid.UUID: "uuid", datetime: "date-time"}
 
@@ -122,7 +124,9 @@ def _property_schema(one: Property, seen: dict[str, type]) -> Json:
 def _scalar_bounds(plain: Any, note: Note) -> Json:
     if plain is int:
         return _given({"minimum": note.least, "maximum": note.most})
-    pattern = f"^(?:{note.pattern})$" if note.pattern else None
+    # Only a text that is sent has bounds; what is answered comes from vCloud and is told as it is.
+    pattern = note.pattern or (_TYPABLE if plain is str and note.most is not None else None)
+    pattern = f"^(?:{pattern})$" if pattern else None
     lengths = {"minLength": note.least, "maxLength": note.most, "pattern": pattern}
     return _given({**lengths, "format": _FORMATS.get(plain)})
 
@@ -198,7 +202,7 @@ def _read_scalar(plain: Any, note: Note, value: Any, path: str) -> Any:
 
 
 def _check_text(value: str, note: Note, path: str) -> None:
-    if _UNTYPABLE.search(value):
+    if _HALF.search(value) or not re.fullmatch(_TYPABLE, value):
         raise AppError("value_unreadable", 400, field=path)
     if note.pattern and not re.fullmatch(note.pattern, value):
         raise AppError("value_bad", 400, field=path, wanted=note.pattern)
