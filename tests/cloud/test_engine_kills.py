@@ -16,17 +16,18 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from app.cloud import deletion, disks, networks, vms, wishes
+from app.cloud import deletion, disks, naming, networks, passwords, resize, sizes, snapshots, vms, wishes
 from app.cloud.models import Vm
 from app.cloud.networks import CardWish
 from app.cloud.rules import Action
+from app.cloud.steps import KINDS
 from app.db import db
 from tests.support.cast import Cast
 from tests.support.clock import Clock
 from tests.support.counts import COUNTED
 from tests.support.doom import Fate
 from tests.support.machines import vm_named
-from tests.support.theatre import Theatre
+from tests.support.theatre import Ending, Theatre
 from tests.support.wishes import wish
 from vcdsim import Simulator
 
@@ -82,6 +83,20 @@ def _ours() -> uuid.UUID:
     return db.session.scalars(select(Vm.id).where(Vm.name.startswith("web-03"))).one()
 
 
+def _resize(cast: Cast, token: str) -> uuid.UUID:
+    vm = vm_named("terminal")
+    restart = sizes.plan(resize.shape_of(vm), 2, 6144) is sizes.Plan.RESTART
+    return resize.request_resize(cast.owner, vm.id, token, cpu_count=2, memory_mb=6144, restart=restart)
+
+
+def _rename(cast: Cast, token: str) -> uuid.UUID:
+    return naming.request_rename(cast.owner, vm_named("shop-web-2").id, token, name="box")
+
+
+def _take_snapshot(cast: Cast, token: str) -> uuid.UUID:
+    return snapshots.request_snapshot(cast.owner, vm_named("terminal").id, token)
+
+
 INNER = "acme-internal"
 # vCloud does not tell passwords, so one whose answer was lost is set again.
 SETS_PASSWORD = frozenset({"POST /api/vApp/vm-*/action/reconfigureVm"})
@@ -110,17 +125,29 @@ SCENES = {
             cast.owner, vm_named("sandbox").id, token, [CardWish(index=0, network_id=wish(network=INNER).network_id)]
         )
     ),
+    "resize": Scene(ask=_resize),
+    "restart": Scene(ask=on("terminal", Action.RESTART)),
+    "reset": Scene(ask=on("terminal", Action.RESET)),
+    "suspend": Scene(ask=on("terminal", Action.SUSPEND)),
+    "rename": Scene(ask=_rename),
+    "reset_password": Scene(
+        ask=lambda cast, token: passwords.request_new_password(cast.owner, vm_named("sandbox").id, token),
+        repeatable=SETS_PASSWORD,
+    ),
+    "take_snapshot": Scene(ask=_take_snapshot),
+    "revert_snapshot": Scene(before=(_take_snapshot,), ask=on("terminal", Action.REVERT_SNAPSHOT)),
+    "remove_snapshot": Scene(before=(_take_snapshot,), ask=on("terminal", Action.REMOVE_SNAPSHOT)),
     "delete": Scene(before=(_create,), ask=_delete),
     "restore": Scene(before=(_create, _delete), ask=_from_the_bin(Action.RESTORE)),
     "erase": Scene(before=(_create, _delete), ask=_from_the_bin(Action.ERASE)),
 }
 """What is played; a new kind of operation joins by a line here."""
-QUICK_S = 4.0
-# With slow ones the task is still running when somebody looks what became of the command: after 30 s, after 91 s.
-TASKS_TAKE_S = dict.fromkeys(Fate, (QUICK_S,)) | {
-    Fate.ANSWER_LOST: (QUICK_S, 40.0),
-    Fate.KILLED_AFTER: (QUICK_S, 100.0),
-}
+EVERY_FATE = {"create", "create_in_vapp", "resize", "grow_disk", "delete", "revert_snapshot", "reset"}
+WORST_FATES = (Fate.KILLED_BEFORE, Fate.ANSWER_LOST)
+"""What the others are spared is a matter of the engine, which does not know kinds."""
+# None: the task of the struck command ends quickly. Else it is still running when somebody looks what became of it,
+# which is after 30 s where an answer was lost and after 91 s where a worker was.
+TASK_S: dict[Fate, tuple[float | None, ...]] = {Fate.ANSWER_LOST: (None, 40.0), Fate.KILLED_AFTER: (None, 100.0)}
 
 
 @pytest.fixture
@@ -130,34 +157,36 @@ def theatre(app: Flask, cast: Cast, cloud: Simulator, clock: Clock) -> Iterator[
         yield stage
 
 
-@pytest.mark.parametrize("fate", Fate)
-@pytest.mark.parametrize("name", SCENES)
+@pytest.mark.parametrize(
+    ("name", "fate"), [(name, fate) for name in SCENES for fate in (Fate if name in EVERY_FATE else WORST_FATES)]
+)
 def test_whatever_happens_at_whichever_side_effect_it_ends_as_if_nothing_had_happened(
     cast: Cast, theatre: Theatre, name: str, fate: Fate, record_property: Callable[[str, object], None]
 ) -> None:
     for earlier in SCENES[name].before:
         theatre.prepare(partial(earlier, cast))
-    lives = sum(_lives(theatre, SCENES[name], cast, fate, task_s) for task_s in TASKS_TAKE_S[fate])
-    record_property(f"{COUNTED}lives of an operation with '{fate}'", lives)
-
-
-def _lives(theatre: Theatre, scene: Scene, cast: Cast, fate: Fate, task_s: float) -> int:
-    """Play all lives with this fate; how many there were. What vCloud does takes it `task_s` seconds each time."""
-
-    def ask(token: str) -> uuid.UUID:
-        return scene.ask(cast, token)
-
-    theatre.tasks_take(task_s)
-    undisturbed = theatre.play(ask)
+    undisturbed = theatre.play(partial(SCENES[name].ask, cast))
     assert undisturbed is not None
     assert {state for _, state, _ in undisturbed.operations} == {"succeeded"}
-    for number in count(1):
-        ending = theatre.play(ask, fate, number)
-        if ending is None:
-            break
-        for command in scene.repeatable:
-            assert 0 <= ending.commands[command] - undisturbed.commands[command] <= 1
-            ending.commands[command] = undisturbed.commands[command]
-        assert ending == undisturbed, f"{fate} at side effect {number}, tasks of {task_s} s"
-    assert number > 1, "the fate never struck"
-    return number - 1
+    for task_s in TASK_S.get(fate, (None,)):
+        lives = 0
+        for number in count(1):
+            ending = theatre.play(partial(SCENES[name].ask, cast), fate, number, task_s=task_s)
+            if ending is None:
+                break
+            _forgive(SCENES[name].repeatable, ending, undisturbed)
+            assert ending == undisturbed, f"{fate} at side effect {number}, its task takes {task_s} s"
+            lives = number
+        assert lives > 0, "the fate never struck"
+        record_property(f"{COUNTED}lives of an operation with '{fate}'", lives)
+
+
+def _forgive(repeatable: frozenset[str], ending: Ending, undisturbed: Ending) -> None:
+    """Overlook that a command which states a whole wish was sent once more."""
+    for command in repeatable:
+        assert 0 <= ending.commands[command] - undisturbed.commands[command] <= 1
+        ending.commands[command] = undisturbed.commands[command]
+
+
+def test_every_kind_of_operation_is_played() -> None:
+    assert set(SCENES) >= set(KINDS)

@@ -18,7 +18,7 @@ from sqlalchemy import event
 from sqlalchemy.orm import Session
 from urllib3 import HTTPResponse
 
-from vcdsim import Simulator
+from vcdsim import Simulator, tasks
 
 
 class Death(BaseException):
@@ -47,6 +47,8 @@ STRIKES = {
     Fate.SESSION_EXPIRED: {COMMAND, POLL},
     Fate.TASK_FORGOTTEN: {POLL},
 }
+AFTERWARDS = {Fate.KILLED_AFTER, Fate.ANSWER_LOST, Fate.FROZEN}
+"""These strike when vCloud has accepted the request; the others before it is sent."""
 
 
 class Doom:
@@ -59,11 +61,16 @@ class Doom:
         self._meanwhile = meanwhile
         self._fate: Fate | None = None
         self._left = 0
+        self._task_s: float | None = None
         self._is_dead = False
 
-    def await_fate(self, fate: Fate, number: int) -> None:
-        """From now on the `number`-th fitting side effect, counted from 1, meets this fate."""
-        self._fate, self._left, self.has_struck, self._is_dead = fate, number, False, False
+    def await_fate(self, fate: Fate, number: int, task_s: float | None = None) -> None:
+        """From now on the `number`-th fitting side effect, counted from 1, meets this fate.
+
+        `task_s` is how long the task of a struck command takes, if not as long as any other.
+        """
+        self._fate, self._left, self._task_s = fate, number, task_s
+        self.has_struck = self._is_dead = False
 
     def rest(self) -> None:
         """Nothing happens any more; the next worker lives."""
@@ -91,12 +98,16 @@ class Doom:
         def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: Any) -> requests.Response:
             if self._is_dead:
                 raise Death
-            fate = self._fate if self._meets(_sort(request)) else None
-            self._strike_before(fate, request)
-            answer = self._cloud.handle(request.method or "", _path(request), _headers(request), _body(request))
-            if _sort(request) is COMMAND and answer.status < 400:
-                self.accepted.append(f"{request.method} {_path(request)}")
-            self._strike_after(fate)
+            sort = _sort(request)
+            if self._fate not in AFTERWARDS and self._meets(sort):
+                self._strike_before(request)
+            with tasks_take(self._task_s if self._left == 1 else None):
+                answer = self._cloud.handle(request.method or "", _path(request), _headers(request), _body(request))
+            if answer.status < 400:
+                if sort is COMMAND:
+                    self.accepted.append(f"{request.method} {_path(request)}")
+                if self._fate in AFTERWARDS and self._meets(sort):
+                    self._strike_after()
             raw = HTTPResponse(
                 body=io.BytesIO(answer.body), headers=answer.headers, status=answer.status, preload_content=False
             )
@@ -104,24 +115,23 @@ class Doom:
 
         return send
 
-    def _strike_before(self, fate: Fate | None, request: requests.PreparedRequest) -> None:
-        if fate is Fate.KILLED_BEFORE:
+    def _strike_before(self, request: requests.PreparedRequest) -> None:
+        if self._fate is Fate.KILLED_BEFORE:
             self._die()
-        if fate is Fate.REQUEST_LOST:
+        if self._fate is Fate.REQUEST_LOST:
             raise requests.ConnectionError("reset before the request")
-        if fate is Fate.SESSION_EXPIRED:
+        if self._fate is Fate.SESSION_EXPIRED:
             self._cloud.expire_sessions()
-        if fate is Fate.TASK_FORGOTTEN:
+        if self._fate is Fate.TASK_FORGOTTEN:
             self._cloud.settle()
             self._cloud.world.tasks.pop(_path(request).rpartition("/")[2])
 
-    def _strike_after(self, fate: Fate | None) -> None:
-        if fate is Fate.KILLED_AFTER:
+    def _strike_after(self) -> None:
+        if self._fate is Fate.KILLED_AFTER:
             self._die()
-        if fate is Fate.ANSWER_LOST:
+        if self._fate is Fate.ANSWER_LOST:
             raise requests.ConnectionError("reset after the request")
-        if fate is Fate.FROZEN:
-            self._meanwhile()
+        self._meanwhile()
 
     def _meets(self, sort: str) -> bool:
         """Count this side effect; whether it is the one that the fate waits for."""
@@ -134,6 +144,18 @@ class Doom:
     def _die(self) -> None:
         self._is_dead = True
         raise Death
+
+
+@contextmanager
+def tasks_take(seconds: float | None) -> Iterator[None]:
+    """Everything that begins in this block takes vCloud so long; None: as long as before."""
+    usual = dict(tasks.DURATIONS_S)
+    if seconds is not None:
+        tasks.DURATIONS_S.update(dict.fromkeys(usual, seconds))
+    try:
+        yield
+    finally:
+        tasks.DURATIONS_S.update(usual)
 
 
 def _sort(request: requests.PreparedRequest) -> str:

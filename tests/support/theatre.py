@@ -20,11 +20,12 @@ from app.cloud.models import ACTIVE, Operation, Vm
 from app.db import Base, db, transaction
 from tests.support.cast import new_token
 from tests.support.clock import Clock
-from tests.support.doom import Death, Doom, Fate
+from tests.support.doom import Death, Doom, Fate, tasks_take
 from tests.support.engine import pass_time
-from vcdsim import Simulator, state, tasks
+from vcdsim import Simulator, state
 
 CLAIM_IS_OVER_S = 91
+QUICK_S = 1.0
 IDS = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 Ask = Callable[[str], uuid.UUID]
 """Asks for something with a form token; returns the id of the operation."""
@@ -58,23 +59,19 @@ class Theatre:
         self.play(ask)
         self._remember()
 
-    def tasks_take(self, seconds: float) -> None:
-        """How long everything takes vCloud from now on."""
-        tasks.DURATIONS_S.update(dict.fromkeys(tasks.DURATIONS_S, seconds))
-
     @contextmanager
     def open(self) -> Iterator["Theatre"]:
         """While the block runs, requests go straight to the simulator."""
-        bell, durations = operations.doorbell, dict(tasks.DURATIONS_S)
-        operations.doorbell = lambda _: None
+        bell, operations.doorbell = operations.doorbell, lambda _: None
         try:
-            with self._doom.in_force():
+            with self._doom.in_force(), tasks_take(QUICK_S):
                 yield self
         finally:
             operations.doorbell = bell
-            tasks.DURATIONS_S.update(durations)
 
-    def play(self, ask: Ask, fate: Fate | None = None, number: int = 0) -> Ending | None:
+    def play(
+        self, ask: Ask, fate: Fate | None = None, number: int = 0, *, task_s: float | None = None
+    ) -> Ending | None:
         """From the beginning to the end, with a fate at the `number`-th side effect; None when there are not so many.
 
         The click itself can meet it too: then the person sends the same form again.
@@ -82,7 +79,7 @@ class Theatre:
         self._put_back()
         token = new_token()
         if fate is not None:
-            self._doom.await_fate(fate, number)
+            self._doom.await_fate(fate, number, task_s)
         try:
             ask(token)
             self._work()
