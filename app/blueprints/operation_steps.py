@@ -16,6 +16,7 @@ from app.texts import STEPS, WAITING
 class StepLine:
     """One step: `mark` is done, now, fail or todo; `progress` only where vCloud tells one."""
 
+    name: str
     mark: str
     label: str
     note: str
@@ -24,8 +25,9 @@ class StepLine:
 
 
 def step_lines(operation: Operation) -> list[StepLine]:
-    """The steps of the kind, in order, with what the events tell of them."""
-    return [_step_line(operation, step.name) for step in KINDS[operation.kind].steps]
+    """The steps of the kind, in order, with what the events tell of them; without those that were not needed."""
+    skipped = {event.step for event in operation.events if event.kind == "skip"}
+    return [_step_line(operation, step.name) for step in KINDS[operation.kind].steps if step.name not in skipped]
 
 
 def _step_line(operation: Operation, name: str) -> StepLine:
@@ -33,6 +35,7 @@ def _step_line(operation: Operation, name: str) -> StepLine:
     mark, note = _mark(operation, name, ended_at)
     until = ended_at or operation.finished_at or clock.now()
     return StepLine(
+        name=name,
         mark=mark,
         label=str(STEPS[name]),
         note=note,

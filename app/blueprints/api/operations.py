@@ -18,7 +18,6 @@ from app.blueprints.api.schema import Note
 from app.blueprints.machines import login
 from app.cloud import passwords, rescue
 from app.cloud.models import Operation
-from app.cloud.steps import KINDS
 from app.db import db
 
 
@@ -159,14 +158,13 @@ def operation_state(row: Operation) -> OperationState:
     """An operation with all that is known of it."""
     shown = operation_page.page(row, web.actor())
     usual = rescue.usual_time(row.kind)
-    names = [step.name for step in KINDS[row.kind].steps]
     return OperationState(
         **_line(row),
         usual_s=int(usual.total_seconds()) if usual else None,
         deadline_at=row.deadline_at,
         steps=tuple(
-            StepState(name=name, title=step.label, state=Mark(step.mark), note=step.note, progress=step.progress)
-            for name, step in zip(names, shown.steps, strict=True)
+            StepState(name=step.name, title=step.label, state=Mark(step.mark), note=step.note, progress=step.progress)
+            for step in shown.steps
         ),
         differences=tuple(row.facts.get("differences", ())),
         failure=_failure(row, shown.why) if shown.why else None,
