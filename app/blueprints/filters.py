@@ -3,6 +3,7 @@
 Every moment is shown in the zone of the account and carries its full form with the zone for the hovering mouse.
 """
 
+from collections.abc import Callable
 from datetime import date, datetime, timedelta, tzinfo
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
@@ -77,13 +78,25 @@ def when(at: datetime) -> Markup:
 
 def short(at: datetime) -> str:
     """The text alone: "14:20", "Fri, 18:40", "3 Nov", "3 Nov 2025"."""
-    here, now = to_user_timezone(at), to_user_timezone(clock.now())
-    days_ago = (now.date() - here.date()).days
-    if days_ago == 0:
-        return f"{here:%H:%M}"
-    if 0 < days_ago < 7:
-        return f"{_day(here.date(), 'EEE', get_locale())}, {here:%H:%M}"
-    return _day(here.date(), "d MMM" if here.year == now.year else "d MMM y", get_locale())
+    return short_times()(at)
+
+
+def short_times() -> Callable[[datetime], str]:
+    """`short` for many moments: what they share, such as zone and language, is looked up once."""
+    zone, locale = get_timezone(), get_locale()
+    today = clock.now().astimezone(zone).date()
+
+    def text(at: datetime) -> str:
+        here = at.astimezone(zone)
+        day_of = here.date()
+        days_ago = (today - day_of).days
+        if days_ago == 0:
+            return f"{here:%H:%M}"
+        if 0 < days_ago < 7:
+            return f"{_day(day_of, 'EEE', locale)}, {here:%H:%M}"
+        return _day(day_of, "d MMM" if day_of.year == today.year else "d MMM y", locale)
+
+    return text
 
 
 def since(at: datetime) -> Markup:

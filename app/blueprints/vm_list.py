@@ -11,6 +11,7 @@ from typing import Any
 
 from flask import request, url_for
 from flask_babel import gettext, pgettext
+from markupsafe import escape
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import Select, case, func, select
 
@@ -38,7 +39,7 @@ SORTS: dict[str, tuple[Any, ...]] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListRow:
-    """A machine in the list. `quick` is the one action that needs no thought, as its address, or empty."""
+    """A machine in the list; every text is safe HTML. `quick`: the one action that needs no thought, or empty."""
 
     id: str
     name: str
@@ -51,7 +52,6 @@ class ListRow:
     disk: str
     address: str
     second_address: str
-    no_address: str
     quick: str
 
 
@@ -184,7 +184,7 @@ def listing() -> Listing:
         may_change=may,
         live_url=url_for("vms.live_index") + (f"?{query}" if query else ""),
         csv_url=url_for("vms.table") + (f"?{query}" if query else ""),
-        start_label=str(gettext("Start %(name)s", name="{}")),
+        start_label=str(escape(gettext("Start %(name)s", name="{}"))),
         kept=[(name, request.args[name]) for name in ("state", "sort", "rows") if name in request.args],
         zone=filters.zone_name(),
         stamp=(moving, [tuple(row) for row in found]),
@@ -223,49 +223,67 @@ def state_of(row: SqlRow[Any]) -> VmState:
 
 
 def _rows(found: Sequence[SqlRow[Any]], *, may: bool) -> list[ListRow]:
-    """The rows in words. What many of them say alike is put into words once."""
+    """The rows in words. What many of them say alike is put into words, and made safe, once."""
     busy = {operation.vm_id: lines.brief(operation) for operation in account_view.active_operations()}
-    labels = cache(lambda state: str(VM_STATES[state]))
-    sizes, allowed = cache(size_mb), cache(_quick)
-    disk, since, at_least = (
-        gettext("%(size)s disk", size="{}"),
-        gettext("since %(time)s", time="{}"),
-        gettext("since %(time)s or earlier", time="{}"),
-    )
-    none_yet, no_network, inner_only = gettext("none yet"), gettext("no network"), gettext("inner only")
+    said, quick = _Sayings(), cache(_quick)
 
     def row_of(row: SqlRow[Any]) -> ListRow:
         state = state_of(row)
         line = busy.get(row.id)
-        began = row.gone_at or row.recycled_at or row.state_since
-        addresses = [address for address in (row.outer_ip, row.inner_ip) if address]
-        if len(addresses) == 1 and filters.is_inner(addresses[0]):
-            addresses.append(inner_only)
-        quick = allowed(state, row.has_snapshot, row.is_protected) if may and line is None else ""
-        has_network = any(card["network"] for card in row.nics or ())
+        system = said.plain(row.guest_os.removesuffix(" (64-bit)"))
+        address, second = said.addresses(row)
         return ListRow(
             id=str(row.id),
-            name=row.name,
-            kind=row.guest_os if row.vapp_name == row.name else f"{row.guest_os} · {row.vapp_name}",
+            name=str(escape(row.name)),
+            # Machines are mostly called after their vApp, which then need not be named again.
+            kind=system if row.name.startswith(row.vapp_name) else f"{system} · {said.plain(row.vapp_name)}",
             glyph=STATE_GLYPHS[state],
-            label=labels(state),
-            age=(since if began else at_least).format(filters.short(began or row.first_seen_at)),
+            label=said.state(state),
+            age=said.age(row),
             busy=line,
-            size=f"{row.cpu_count} CPU · {sizes(row.memory_mb)}",
-            disk=disk.format(sizes(row.disk_mb)),
-            address=addresses[0] if addresses else "",
-            second_address=addresses[1] if len(addresses) > 1 else "",
-            no_address="" if addresses else none_yet if has_network else no_network,
-            quick=quick,
+            size=f"{row.cpu_count} CPU · {said.size(row.memory_mb)}",
+            disk=said.disk(row.disk_mb),
+            address=address,
+            second_address=second,
+            quick=quick(state, row.has_snapshot, row.is_protected) if may and line is None else "",
         )
 
     return [row_of(row) for row in found]
 
 
+class _Sayings:
+    """Words of rows as safe HTML, each made once for a page."""
+
+    def __init__(self) -> None:
+        self.plain = cache(lambda text: str(escape(text)))
+        self.state = cache(lambda state: str(escape(VM_STATES[state])))
+        self.size = cache(lambda size_mb_: str(escape(size_mb(size_mb_))))
+        self.disk = cache(lambda size_mb_: str(escape(gettext("%(size)s disk", size=size_mb(size_mb_)))))
+        self._time = filters.short_times()
+        self._since = str(escape(gettext("since %(time)s", time="{}")))
+        self._at_least = str(escape(gettext("since %(time)s or earlier", time="{}")))
+        self._none_yet, self._no_network = str(escape(gettext("none yet"))), str(escape(gettext("no network")))
+        self._inner_only = str(escape(gettext("inner only")))
+
+    def age(self, row: SqlRow[Any]) -> str:
+        """Since when the state is as it is; one that was so when first seen may be older."""
+        began = row.gone_at or row.recycled_at or row.state_since
+        return self._since.format(self._time(began)) if began else self._at_least.format(self._time(row.first_seen_at))
+
+    def addresses(self, row: SqlRow[Any]) -> tuple[str, str]:
+        """The address from outside and what stands under it."""
+        if row.outer_ip:
+            return str(escape(row.outer_ip)), str(escape(row.inner_ip or ""))
+        if row.inner_ip:
+            return str(escape(row.inner_ip)), self._inner_only if filters.is_inner(row.inner_ip) else ""
+        return (self._none_yet if any(card["network"] for card in row.nics or ()) else self._no_network), ""
+
+
 def _quick(state: VmState, has_snapshot: bool, is_protected: bool) -> str:  # noqa: FBT001  a cache wants values
+    """A machine that needs attention needs a look first, so nothing is quick there."""
+    action = {VmState.OFF: Action.START, VmState.SUSPENDED: Action.RESUME}.get(state)
     condition = Condition(state=state, has_snapshot=has_snapshot, is_protected=is_protected)
-    answers = allowed_actions(condition)
-    return next((action.value for action in (Action.START, Action.RESUME) if answers[action] is None), "")
+    return action.value if action and allowed_actions(condition)[action] is None else ""
 
 
 def _creating() -> list[lines.Line]:

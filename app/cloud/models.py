@@ -134,6 +134,7 @@ class VApp(_Mirrored):
 
 
 _PRESENT: dict[str, Any] = {f"{engine}_where": text("gone_at IS NULL") for engine in ("sqlite", "postgresql")}
+_RECYCLED: dict[str, Any] = {f"{engine}_where": text("recycled_at IS NOT NULL") for engine in ("sqlite", "postgresql")}
 _GONE: dict[str, Any] = {f"{engine}_where": text("gone_at IS NOT NULL") for engine in ("sqlite", "postgresql")}
 
 
@@ -219,6 +220,7 @@ class VmGuard(Row):
     """What the panel itself keeps about a machine: protection against deletion, and its time in the recycle bin."""
 
     __tablename__ = "vm_guards"
+    __table_args__ = (Index("ix_vm_guards_recycled_vm_id", "vm_id", **_RECYCLED),)
     vm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vms.id"), unique=True)
     is_protected: Mapped[bool] = mapped_column(default=False)
     recycled_at: Mapped[datetime | None]
@@ -314,6 +316,10 @@ class Operation(Row):
     def is_active(self) -> bool:
         """Whether workers still bring it forward."""
         return self.state in ACTIVE
+
+
+IS_ACTIVE = text("operations.state IN ('queued', 'running')")
+"""`Operation.state.in_(ACTIVE)` written out: with parameters, SQLite could not use the index of the active ones."""
 
 
 class OperationEvent(Base):

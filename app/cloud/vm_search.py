@@ -5,12 +5,12 @@ import uuid
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, Text, and_, cast, exists, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, case, cast, exists, func, literal, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app import clock
 from app.cloud import vm_filter
-from app.cloud.models import ACTIVE, Operation, VApp, Vdc, Vm, VmGuard
+from app.cloud.models import IS_ACTIVE, Operation, VApp, Vdc, Vm, VmGuard
 from app.cloud.vm_filter import Condition, Flag, Number, State, VmFilter, Word
 from app.db import db, json_items
 
@@ -24,7 +24,7 @@ RECYCLED = and_(_IN_VCLOUD, Vm.id.in_(_RECYCLED_IDS))
 PRESENT = and_(_IN_VCLOUD, Vm.id.not_in(_RECYCLED_IDS))
 """What a list shows unless it is asked for something else: neither in the recycle bin nor gone."""
 
-_BUSY_IDS = select(Operation.vm_id).where(Operation.state.in_(ACTIVE), Operation.vm_id.is_not(None))
+_BUSY_IDS = select(Operation.vm_id).where(IS_ACTIVE, Operation.vm_id.is_not(None))
 _STATES: dict[str, ColumnElement[bool]] = {
     **{name: and_(PRESENT, Vm.state_rank == rank) for rank, name in enumerate(GROUPS)},
     "partly": and_(PRESENT, Vm.status == 8, Vm.is_deployed.is_(True)),
@@ -45,12 +45,27 @@ def condition(wanted: VmFilter, vdc_ids: Collection[uuid.UUID]) -> ColumnElement
 
 
 def counts(vdc_ids: Collection[uuid.UUID]) -> dict[str, int]:
-    """How many machines there are: in each of `GROUPS`, `deleted`, `gone`, and `all` that are present."""
-    names = (*GROUPS, "deleted", "gone")
-    own = Vm.vdc_id.in_(vdc_ids)
-    numbers = [select(func.count()).where(own, _state(name)).scalar_subquery() for name in names]
-    found = dict(zip(names, db.session.execute(select(*numbers)).one(), strict=True))
-    return {"all": sum(found[name] for name in GROUPS), **found}
+    """How many machines there are: in each of `GROUPS`, `deleted`, `gone`, and `all` that are present.
+
+    One statement that walks an index once: every page asks it, and there may be many thousands of machines.
+    """
+    here = Vm.vdc_id.in_(vdc_ids)
+    # In the bin are few: to be found by their ids, not among all of the data center, hence the CASE.
+    bin_here = case((here, 1)) == 1
+    by_rank = [
+        select(literal(place), Vm.state_rank, func.count()).where(*where).group_by(Vm.state_rank)
+        for place, where in (("vcloud", (here, _IN_VCLOUD)), ("deleted", (bin_here, RECYCLED)))
+    ]
+    gone = select(literal("gone"), literal(0), func.count()).where(here, _state("gone"))
+    found = {(place, rank): number for place, rank, number in db.session.execute(union_all(*by_rank, gone))}
+    present = [found.get(("vcloud", r), 0) - found.get(("deleted", r), 0) for r in range(len(GROUPS))]
+    deleted = sum(number for (place, _), number in found.items() if place == "deleted")
+    return {
+        "all": sum(present),
+        **dict(zip(GROUPS, present, strict=True)),
+        "deleted": deleted,
+        "gone": found["gone", 0],
+    }
 
 
 def _state(name: str) -> ColumnElement[bool]:

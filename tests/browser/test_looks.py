@@ -16,7 +16,7 @@ AUDIT = (Path(__file__).parent / "audit.js").read_text("utf-8")
 def addresses(tab: Page, panel: LivePanel) -> list[str]:
     """Each kind of page: lists, one server of each state, a form with errors, an operation, an error."""
     tab.goto(f"{panel.url}/vms")
-    servers = {link.inner_text(): str(link.get_attribute("href")) for link in tab.locator("tbody .sk-name").all()}
+    servers = {link.inner_text(): str(link.get_attribute("href")) for link in tab.locator("tbody th a").all()}
     chosen = [servers[name] for name in ("grafana", "terminal", "sandbox", "legacy-erp")]
     return [
         "/",

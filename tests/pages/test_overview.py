@@ -26,7 +26,7 @@ def test_servers_are_counted_by_state(owner: FlaskClient, cloud: Simulator) -> N
     numbers = dict(zip(page.texts(".sk-sizes--links .sk-state"), page.texts(".sk-sizes--links b"), strict=True))
     assert sum(int(number) for number in numbers.values()) == 12
     assert numbers["Need attention"] == "2"
-    assert len(open_page(owner, "/vms", query={"state": "on"}).texts("tbody .sk-name")) == int(numbers["On"])
+    assert len(open_page(owner, "/vms", query={"state": "on"}).texts("tbody th a")) == int(numbers["On"])
 
 
 def test_what_needs_somebody_is_listed(owner: FlaskClient, cloud: Simulator) -> None:

@@ -113,10 +113,10 @@ def test_a_person_with_two_accounts_switches_between_them(owner: FlaskClient, ca
     assert theirs is not None
     with transaction():
         db.session.add(Membership(user_id=cast.owner.user_id, account_id=theirs, role=Role.VIEWER, created_at=now()))
-    assert open_page(owner, "/vms").texts("tbody .sk-name").count("sandbox") == 1
+    assert open_page(owner, "/vms").texts("tbody th a").count("sandbox") == 1
     assert open_page(owner, "/vms").send(f"/accounts/{theirs}/switch").location == "/"
     assert open_page(owner, "/vms").texts(".sk-top .btn-link") == ["Globex"]
-    assert len(open_page(owner, "/vms").texts("tbody .sk-name")) == 2
+    assert len(open_page(owner, "/vms").texts("tbody th a")) == 2
 
 
 def test_nobody_switches_to_an_account_that_is_not_his(owner: FlaskClient, cast: Cast) -> None:

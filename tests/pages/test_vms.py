@@ -18,7 +18,7 @@ from vcdsim import Simulator
 
 
 def names(page: Page) -> list[str]:
-    return page.texts("tbody .sk-name")
+    return page.texts("tbody th a")
 
 
 def test_the_list_shows_the_servers_of_the_account_only(owner: FlaskClient, cloud: Simulator) -> None:
@@ -164,7 +164,7 @@ def test_power_off_waits_in_the_menu_until_shutting_down_takes_long(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
     path = f"/vms/{vm_id('terminal')}"
-    assert open_page(owner, path).texts(".sk-head .sk-acts > form") == ["Shut down"]
+    assert open_page(owner, path).texts(".sk-head .sk-acts > form") == ["Shut down", "Restart"]
     open_page(owner, path).send(f"{path}/shut-down")
     assert open_page(owner, path).texts(".sk-why") == ["Being shut down since 17:20; wait until it ends."]
     pass_time(cloud, clock, 61)

@@ -38,10 +38,9 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.detail.elt.matches("[hx-trigger^='every']")) event.preventDefault();
 });
-/* A refreshed part must not close the fold or menu that somebody just opened, nor untick what he ticked. */
+/* A refreshed part must not close the fold or menu that somebody just opened. */
 if (window.Idiomorph) {
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
-    !(name === "open" && node.tagName === "DETAILS") && !(name === "checked" && node.name === "vm");
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
 }
 /* ---- The list of servers ---- */
 const ticks = () => [...document.querySelectorAll(".sk-vms tbody [name=vm]")];
@@ -49,7 +48,7 @@ const countTicks = () => {
   const all = document.querySelector("[data-pick-all]");
   if (!all) return;
   const ticked = ticks().filter((box) => box.checked).length;
-  all.hidden = false;
+  all.parentElement.hidden = false;
   all.checked = ticked > 0 && ticked === ticks().length;
   all.indeterminate = ticked > 0 && !all.checked;
   document.querySelector("[data-picked]").textContent = ticked;
@@ -68,9 +67,17 @@ const nameCells = () => {
     [table, ...table.querySelectorAll("*")].filter((part) => part.matches(what)).forEach((part) => (part.role = role));
   }
 };
-const dressTable = () => (countTicks(), nameCells());
+/* A refreshed table may have its rows in another order: what was ticked is found again by the server's id. */
+let ticked = new Set();
+document.addEventListener("htmx:beforeSwap", () => (ticked = new Set(ticks().filter((box) => box.checked).map((box) => box.value))));
+const dressTable = () => {
+  for (const box of ticks()) box.checked = ticked.has(box.value);
+  countTicks();
+  nameCells();
+};
 document.addEventListener("htmx:afterSettle", dressTable);
-dressTable();
+countTicks();
+nameCells();
 /* Elapsed times tick between the answers. */
 setInterval(() => {
   for (const time of document.querySelectorAll("time[data-since]")) {
