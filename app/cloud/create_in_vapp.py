@@ -4,9 +4,9 @@ The mark stands in the new machine's `Description`. Below API 5.6 vCloud does no
 the wished name is ours: none had it when we sent the request, and names are unique in a vApp.
 """
 
-from app import vcloud
+from app import clock, vcloud
 from app.cloud import networks
-from app.cloud.creation import CUSTOMISE, READ_BACK, SHAPE, machine, mark, org_network, power_on
+from app.cloud.creation import CUSTOMISE, READ_BACK, SHAPE, built, machine, mark, org_network, power_on, removed
 from app.cloud.offers import CREATE_IN_VAPP_KIND
 from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
 
@@ -80,6 +80,7 @@ def _submit(turn: Turn) -> Outcome:
 
 
 def _look_build(turn: Turn) -> Outcome | None:
+    at = clock.now()
     vapp = _vapp(turn)
     vm = _find_ours(turn, vapp)
     is_broken = vm is not None and vm.status == vcloud.VmStatus.FAILED_CREATION
@@ -88,7 +89,7 @@ def _look_build(turn: Turn) -> Outcome | None:
     if vm is None or vm.status == vcloud.VmStatus.UNRESOLVED:
         unfinished = next((task for task in vapp.tasks if not task.status.final), None)
         return Wait(task_urn=unfinished.id if unfinished else None)
-    return Next(facts={"vm_urns": [vm.id]})
+    return built(vapp, [vm.id], at)
 
 
 # ---- clean-up ----------------------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ def _undeploy(turn: Turn) -> Outcome:
 
 
 def _look_remove(turn: Turn) -> Outcome | None:
-    return Next() if _left_over(turn) is None else None
+    return removed() if _left_over(turn) is None else None
 
 
 def _remove(turn: Turn) -> Outcome:

@@ -5,9 +5,9 @@ anybody has used them. The mark of the creation stands in the vApp's `Descriptio
 instant as the vApp, so a creation whose answer was lost is found again, and adopted, not repeated.
 """
 
-from app import vcloud
+from app import clock, vcloud
 from app.cloud import networks
-from app.cloud.creation import CUSTOMISE, READ_BACK, SHAPE, mark, org_network, power_on
+from app.cloud.creation import CUSTOMISE, READ_BACK, SHAPE, built, mark, org_network, power_on, removed
 from app.cloud.offers import CREATE_KIND
 from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
 
@@ -80,6 +80,7 @@ def _network(turn: Turn) -> vcloud.VAppNetwork | None:
 
 
 def _look_build(turn: Turn) -> Outcome | None:
+    at = clock.now()
     vapp, machines = turn.client.vapp(turn.facts["vapp_urn"]), turn.params["machines"]
     if vapp.status == vcloud.VmStatus.FAILED_CREATION:
         raise FailedError("build_failed")
@@ -88,7 +89,7 @@ def _look_build(turn: Turn) -> Outcome | None:
         return Wait(task_urn=unfinished.id if unfinished else None)
     urns = {vm.name: vm.id for vm in vapp.vms}
     # Below API 5.6 the machines have the names of the template until they are customised.
-    return Next(facts={"vm_urns": [urns.get(one["name"]) or urns[one["template_name"]] for one in machines]})
+    return built(vapp, [urns.get(one["name"]) or urns[one["template_name"]] for one in machines], at)
 
 
 def _look_undeploy(turn: Turn) -> Outcome | None:
@@ -102,7 +103,7 @@ def _undeploy(turn: Turn) -> Outcome:
 
 
 def _look_remove(turn: Turn) -> Outcome | None:
-    return Next() if _find_ours(turn) is None else None
+    return removed() if _find_ours(turn) is None else None
 
 
 def _remove(turn: Turn) -> Outcome:

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -139,17 +140,39 @@ def power_on(of_whom: Callable[[Turn], str]) -> Step:
 
 def _read_back(turn: Turn) -> Outcome | None:
     at = clock.now()
-    vapp = turn.client.vapp(turn.facts["vapp_urn"])
+    vapp, urns = turn.client.vapp(turn.facts["vapp_urn"]), turn.facts["vm_urns"]
+    return Next(apply=lambda operation: _mirror(operation, vapp, urns, at))
+
+
+def built(vapp: vcloud.VApp, urns: list[str], at: datetime) -> Next:
+    """The outcome of the step in which the machines came to be; `vapp` is as it was at `at`.
+
+    One machine enters the mirror at once and has this operation at work on it, so that nothing else can be asked of it
+    while it is half made. Several wait until they are ready, for an operation is about one.
+    """
+    facts = {"vm_urns": urns}
+    if len(urns) > 1:
+        return Next(facts=facts)
+    return Next(facts=facts, apply=lambda operation: _mirror(operation, vapp, urns, at))
+
+
+def _mirror(operation: Operation, vapp: vcloud.VApp, urns: list[str], at: datetime) -> None:
+    sync.apply_vapp(operation.vdc_id, vapp, at)
+    db.session.flush()
+    found = db.session.scalars(select(Vm).where(Vm.vdc_id == operation.vdc_id, Vm.urn.in_(urns)))
+    made = {vm.urn: vm for vm in found}
+    for vm in made.values():
+        vm.state_since = vm.state_since or at
+    operation.vm_id = made[urns[0]].id
+
+
+def removed() -> Next:
+    """The outcome of the clean-up when nothing is left in vCloud: nothing is left in the mirror either."""
 
     def apply(operation: Operation) -> None:
-        sync.apply_vapp(operation.vdc_id, vapp, at)
-        db.session.flush()
-        urns = turn.facts["vm_urns"]
-        found = db.session.scalars(select(Vm).where(Vm.vdc_id == operation.vdc_id, Vm.urn.in_(urns)))
-        made = {vm.urn: vm for vm in found}
-        for vm in made.values():
-            vm.state_since = vm.state_since or at
-        operation.vm_id = made[urns[0]].id
+        if operation.vm is not None:
+            operation.vm.gone_at = clock.now()
+        operation.vm_id = None
 
     return Next(apply=apply)
 

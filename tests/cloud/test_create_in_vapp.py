@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from app.cloud import offers, vms
+from app.cloud import offers, operations, vms, wishes
 from app.cloud.models import Operation, VApp
-from app.cloud.rules import VmState
+from app.cloud.rules import Action, Blocked, VmState
 from app.db import db, transaction
 from app.errors import AppError
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
-from tests.support.engine import drain, operation, vdc_of
-from tests.support.machines import accepted, real_vm
+from tests.support.engine import drain, operation, pass_time, vdc_of
+from tests.support.machines import accepted, real_vm, vm_named
 from tests.support.wishes import wish
 from vcdsim import Simulator, entities
 from vcdsim.faults import error
@@ -110,6 +110,20 @@ def test_neighbours_stay_as_they_are(generation: str, cast: Cast, cloud: Simulat
     before = neighbours()
     assert add(cast, cloud, clock, vapp=vapp).state == "succeeded"
     assert neighbours() == before
+
+
+def test_nothing_can_be_asked_of_a_half_made_server(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    operation_id = vms.request_create(cast.owner, in_vapp("shop"), new_token())
+    while operation(operation_id).step not in {"shape", "customise"}:
+        operations.advance(operation_id)
+        pass_time(cloud, clock, 10)
+    half_made = vm_named("web-03")
+    assert half_made.state is VmState.OFF
+    with pytest.raises(AppError, match="action_blocked") as refused:
+        wishes.ask(cast.owner, half_made.id, Action.START, new_token())
+    assert refused.value.params["reason"] == Blocked.BUSY
+    drain(cloud, clock)
+    assert vm_named("web-03").state is VmState.ON
 
 
 # ---- What is refused -----------------------------------------------------------------------------------------------
@@ -224,6 +238,7 @@ def test_a_task_that_fails_leaves_the_vapp_with_its_own_servers(
     assert names_in(cloud, "intranet") == ["mail", "wiki"]
     assert real_vm(cloud, "wiki").power == "on"
     assert (failed.password_sealed, failed.vm_id) == (None, None)
+    assert {vm.name for vm in vapp_named("intranet").vms if vm.gone_at is None} == {"mail", "wiki"}
 
 
 @pytest.mark.usefixtures("generation")
