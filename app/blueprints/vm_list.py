@@ -288,4 +288,5 @@ def _quick(state: VmState, has_snapshot: bool, is_protected: bool) -> str:  # no
 
 def _creating() -> list[lines.Line]:
     """Creations under way: their machines are not in the mirror yet."""
-    return [lines.brief(operation) for operation in account_view.active_operations() if operation.kind in CREATING]
+    creations = [one for one in account_view.active_operations() if one.kind in CREATING and one.vm_id is None]
+    return [lines.brief(operation) for operation in creations]
