@@ -23,7 +23,7 @@ from tests.support.page import Page, open_page, open_part
 from tests.support.wishes import wish
 from vcdsim import Simulator
 
-LISTS = ["/", "/vms", "/vms/new", "/operations"]
+LISTS = ["/", "/vms", "/vms/new", "/operations", "/tokens"]
 LIVE = ["/live", "/vms/live", "/operations/live"]
 
 
