@@ -167,7 +167,7 @@ def test_whatever_happens_at_whichever_side_effect_it_ends_as_if_nothing_had_hap
         theatre.prepare(partial(earlier, cast))
     undisturbed = theatre.play(partial(SCENES[name].ask, cast))
     assert undisturbed is not None
-    assert {state for _, state, _ in undisturbed.operations} == {"succeeded"}
+    assert {(state, is_at_rest) for _, state, _, is_at_rest in undisturbed.operations} == {("succeeded", True)}
     for task_s in TASK_S.get(fate, (None,)):
         lives = 0
         for number in count(1):

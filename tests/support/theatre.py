@@ -35,7 +35,7 @@ Ask = Callable[[str], uuid.UUID]
 class Ending:
     """What is so when all has come to rest: the operations, the machines on both sides, what vCloud had accepted."""
 
-    operations: list[tuple[str, str, str | None]]
+    operations: list[tuple[str, str, str | None, bool]]  # kind, state, error, whether nobody is at it
     world: list[Any]
     mirror: list[Any]
     commands: Counter[str]
@@ -131,11 +131,16 @@ class Theatre:
             for vm in machines
         ]
         return Ending(
-            operations=[(row.kind, row.state, row.error_code) for row in rows],
+            operations=[(row.kind, row.state, row.error_code, _is_at_rest(row)) for row in rows],
             world=_estate(self._cloud),
             mirror=sorted(mirror),
             commands=Counter(IDS.sub("*", one) for one in self._doom.accepted),
         )
+
+
+def _is_at_rest(row: Operation) -> bool:
+    """Whether no late write of a worker has left anything in the row."""
+    return (row.task_urn, row.claimed_until, row.waiting_for, row.progress) == (None, None, None, None)
 
 
 def _rows_of(table: Any) -> list[dict[str, Any]]:
