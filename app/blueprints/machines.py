@@ -80,13 +80,14 @@ class Row:
 
     @property
     def buttons(self) -> list[Choice]:
-        """The natural next action, with its reason if it cannot be pressed now; the way out where there is one."""
+        """The natural next action, with its reason if it cannot be pressed now; or the way out."""
         natural = _NATURAL.get(self.vm.state, Action.START)
         next_one = [choice for choice in self.choices if choice.action is natural]
         needs_plug = self.busy is not None or self.vm.state is VmState.PARTLY_OFF
         plug = [choice for choice in self.choices if choice.action is Action.POWER_OFF and not choice.reason]
         if not needs_plug or not plug:
-            return next_one
+            restart = [choice for choice in self.choices if choice.action is Action.RESTART and not choice.reason]
+            return next_one + restart
         return plug if next_one[0].reason else next_one + plug
 
     @property

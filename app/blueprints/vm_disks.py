@@ -41,12 +41,12 @@ def _chosen(vm: Vm) -> dict[str, Any]:
 def _range(vm: Vm, *, old_mb: int) -> Range:
     """From what the disk has (a new one: 1 GB) to what fits."""
     least, most = max(1, -(-old_mb // MB_PER_GB)), disks.most_gb(vm, old_mb=old_mb)
-    least_text = size_mb(least * MB_PER_GB)
+    least_text, most_text = size_mb(least * MB_PER_GB), size_mb(most * MB_PER_GB)
     return Range(
         least=least,
         most=max(least, most),
         least_text=gettext("%(size)s: a disk only grows", size=size_mb(old_mb)) if old_mb else least_text,
-        most_text=gettext("%(size)s: free in %(vdc)s", size=size_mb(most * MB_PER_GB), vdc=vm.vdc.name),
+        most_text=gettext("%(size)s: with what is free in %(vdc)s", size=most_text, vdc=vm.vdc.name),
         locked=0,
     )
 

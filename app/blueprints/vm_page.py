@@ -49,6 +49,7 @@ class VmPage:
     erase_at: datetime | None
     is_protected: bool
     may_protect: bool
+    keep_h: int
     days: list[tuple[str, list[lines.Entry]]]
     vcloud_url: str
 
@@ -62,7 +63,8 @@ class VmPage:
 SECTIONS = {
     "size": (Action.RESIZE,),
     "disks": (Action.GROW_DISK, Action.ADD_DISK, Action.REMOVE_DISK),
-    "network": (Action.CHANGE_NETWORK, Action.RESET_PASSWORD),
+    "network": (Action.CHANGE_NETWORK,),
+    "password": (Action.RESET_PASSWORD,),
     "snapshot": (Action.TAKE_SNAPSHOT, Action.REVERT_SNAPSHOT, Action.REMOVE_SNAPSHOT),
     "delete": (Action.DELETE,),
 }
@@ -81,6 +83,7 @@ def page(vm: Vm) -> VmPage:
         erase_at=vm.guard.erase_at if vm.guard and vm.state is VmState.RECYCLED else None,
         is_protected=vm.condition.is_protected,
         may_protect=vm.gone_at is None and can(web.actor(), Permission.VM_CHANGE),
+        keep_h=web.config().recycle_hours,
         days=_timeline(vm),
         vcloud_url=_vcloud_url(vm),
     )

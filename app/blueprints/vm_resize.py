@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Sequence
 from decimal import Decimal
 
 from flask import request
@@ -58,7 +59,8 @@ def resize(vm_id: uuid.UUID) -> web.Answer:
         form.take(error)
     restart = not form.problems and plan(shape, cpu_count, memory_mb) is Plan.RESTART
     if restart and not request.form.get("restart"):
-        asked = (f"{vm.cpu_count} → {cpu_count}\xa0CPU", f"{size_mb(vm.memory_mb)} → {size_mb(memory_mb)}")
+        cpu, memory = f"{vm.cpu_count} → {cpu_count}\xa0CPU", f"{size_mb(vm.memory_mb)} → {size_mb(memory_mb)}"
+        asked = [cpu] * (cpu_count != vm.cpu_count) + [memory] * (memory_mb != vm.memory_mb)
         return _page(vm, form, restart=True, asked=asked)
     token, size = web.given_token(), {"cpu_count": cpu_count, "memory_mb": memory_mb}
     return forms.send(
@@ -74,16 +76,15 @@ def _always_restarts(vm: Vm) -> bool:
     return vm.state is VmState.ON and not (vm.cpu_hot_add or vm.memory_hot_add)
 
 
-def _page(vm: Vm, form: ResizeForm, *, restart: bool, asked: tuple[str, ...] = ()) -> str:
+def _page(vm: Vm, form: ResizeForm, *, restart: bool, asked: Sequence[str] = ()) -> str:
     """`restart`: the button says so and agrees to it. `asked`: old and new sizes, to be agreed to."""
     limits = resizing.bounds_of(vm)
     bounds = {
         "cpu_count": _range(limits.cpu_count, vm, 1),
         "memory_gb": _range(limits.memory_mb, vm, MB_PER_GB),
     }
-    return forms.show(
-        vm, Action.RESIZE, form, bounds=bounds, restart=restart, asked=asked, is_on=vm.state is VmState.ON
-    )
+    now, is_on = f"{vm.cpu_count}\xa0CPU, {size_mb(vm.memory_mb)}", vm.state is VmState.ON
+    return forms.show(vm, Action.RESIZE, form, bounds=bounds, restart=restart, asked=asked, now=now, is_on=is_on)
 
 
 def _range(bound: Bound, vm: Vm, unit: int) -> Range:
@@ -91,7 +92,7 @@ def _range(bound: Bound, vm: Vm, unit: int) -> Range:
         return size_mb(value) if unit > 1 else str(value)
 
     if bound.cause == "vdc":
-        most_text = gettext("%(size)s: free in %(vdc)s", size=words(bound.most), vdc=vm.vdc.name)
+        most_text = gettext("%(size)s: with what is free in %(vdc)s", size=words(bound.most), vdc=vm.vdc.name)
     else:
         most_text = gettext("%(size)s: vCloud's limit", size=words(bound.most))
     return Range(
