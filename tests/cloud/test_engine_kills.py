@@ -108,6 +108,7 @@ SCENES = {
     "resume": Scene(ask=on("legacy-erp", Action.RESUME)),
     "shut_down": Scene(ask=on("terminal", Action.SHUT_DOWN)),
     "power_off": Scene(ask=on("terminal", Action.POWER_OFF)),
+    "power_off_suspended": Scene(ask=on("legacy-erp", Action.POWER_OFF)),
     "grow_disk": Scene(
         ask=lambda cast, token: disks.request_grow(
             cast.owner, vm_named("sandbox").id, token, instance_id=_first_disk("sandbox"), size_gb=60
