@@ -56,7 +56,7 @@ def several() -> web.Answer:
     results = [_ask(vm_id, name, action) for vm_id, name in names]
     results.sort(key=lambda result: not result.reason)  # what needs somebody stands first
     asked = sum(not result.reason for result in results)
-    return render_template("vms/several.html", action=action, results=results, asked=asked, back=back)
+    return render_template("vms/several.html", action=action, results=results, asked=asked, back_url=back)
 
 
 def _ticked() -> list[uuid.UUID]:
