@@ -467,6 +467,7 @@ ERRORS: Mapping[str, Sentence] = {
     "value_too_large": _l("This value is above %(most)s, the most that is possible."),
     "value_unreadable": _l("This text has characters that cannot be shown."),
     "filter_unreadable": _l("The filter does not understand this part: %(part)s."),
+    "vapp_named_twice": _l("Give vapp_id for an existing vApp or vapp_name for a new one, not both."),
     "json_bad": _l("The body is no JSON that we can read."),
     "body_not_json": _l("Send the body as JSON, with Content-Type: application/json."),
     "body_too_large": _l("The body is too large."),

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from app.blueprints.api.openapi import document
 from app.cloud import offers, vm_search, wishes
 from app.cloud.models import Vm, VmGuard
 from app.cloud.rules import Action
@@ -17,6 +18,7 @@ from tests.support.clock import Clock
 from tests.support.engine import drain, vdc_of
 from tests.support.machines import ask, vm_named
 from tests.support.statements import statements
+from tests.support.wishes import wish
 from vcdsim import Simulator
 from vcdsim.faults import error
 
@@ -114,9 +116,9 @@ def test_a_machine_tells_all_that_is_known(api: Program, cloud: Simulator) -> No
 def test_a_machine_tells_what_can_be_asked_and_why_not(api: Program, cloud: Simulator) -> None:
     choices = {one["action"]: one for one in api.get(f"/vms/{vm_named('sandbox').id}").json["actions"]}
     assert set(choices) == set(Action)
-    assert choices["start"] == {
-        "action": "start", "title": "Start", "is_allowed": True, "reason": None, "detail": None
-    }  # fmt: skip
+    allowed = {"title": "Start", "is_allowed": True, "reason": None, "detail": None}
+    href = f"/api/v1/vms/{vm_named('sandbox').id}/actions/start"
+    assert choices["start"] == {"action": "start", "href": href, **allowed}
     assert choices["shut_down"]["reason"] == "already_off"
     assert choices["shut_down"]["detail"] == "The server is off."
 
@@ -146,6 +148,23 @@ def test_a_machine_can_be_protected_and_freed(api: Program, cloud: Simulator) ->
     for on in (True, True, False):
         answer = api.post(f"{path}/protection", {"is_protected": on}, key="")
         assert (answer.status_code, answer.json["guard"]["is_protected"]) == (200, on)
+
+
+def test_every_action_tells_where_it_is_asked_for(api: Program, cloud: Simulator) -> None:
+    told = api.get(f"/vms/{vm_named('sandbox').id}").json
+    documented = {path.replace("{vm_id}", told["id"]) for path in document()["paths"]}
+    assert {one["href"] for one in told["actions"]} <= documented
+
+
+def test_a_new_machine_says_what_is_wrong_with_it(api: Program, cloud: Simulator) -> None:
+    spec = wish()
+    new: dict[str, object] = {"vdc_id": str(spec.vdc_id), "template_id": str(spec.template_id), "vm_name": "web-03"}
+    size = {"cpu_count": 1000, "memory_mb": 2048, "disk_gb": 20}
+    assert problem(api.post("/vms", {**new, "size": size})) == (400, "cpu_count_too_large_template", "size.cpu_count")
+    assert problem(api.post("/vms", {**new, "vm_name": "web_03"})) == (400, "vm_name_bad", "vm_name")
+    in_vapp = {"vapp_id": str(vm_named("shop-web-1").vapp_id)}
+    assert problem(api.post("/vms", {**new, **in_vapp, "vapp_name": "x"})) == (400, "vapp_named_twice", "vapp_name")
+    assert problem(api.post("/vms", {**new, **in_vapp, "vm_name": "shop-web-1"})) == (409, "vm_name_taken", "vm_name")
 
 
 # ---- operations ------------------------------------------------------------------------------------------------------

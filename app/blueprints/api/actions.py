@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from app.accounts.rules import Actor, Permission
 from app.blueprints import web
+from app.blueprints.api.documents import in_address
 from app.blueprints.api.endpoints import Nothing, endpoint
 from app.blueprints.api.operations import OperationState, operation_state
 from app.blueprints.api.schema import WHOLE_MOST, NewPassword, Note
@@ -165,7 +166,7 @@ def _declare(action: Action, summary: str, body: type, ask: Ask) -> None:
     view.__doc__ = summary
     declare = endpoint(
         "POST",
-        f"/vms/<uuid:vm_id>/actions/{action.value.replace('_', '-')}",
+        f"/vms/<uuid:vm_id>/actions/{in_address(action)}",
         name=action.value,
         tag="Actions",
         answer=OperationState,

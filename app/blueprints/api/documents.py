@@ -58,6 +58,7 @@ class Choice:
     """An action and whether it can be asked for now."""
 
     action: Action
+    href: Annotated[str, Note(about="Where to ask for it.")]
     title: str
     is_allowed: bool
     reason: Annotated[Blocked | None, Note(about="Why not.")]
@@ -145,17 +146,23 @@ def machine(vm: Vm, operation_id: uuid.UUID | None, answers: Mapping[Action, Blo
             recycled_at=guard.recycled_at if guard else None,
             erase_at=guard.erase_at if guard else None,
         ),
-        actions=tuple(_choice(action, blocked) for action, blocked in answers.items()),
+        actions=tuple(_choice(vm, action, blocked) for action, blocked in answers.items()),
     )
+
+
+def in_address(action: Action) -> str:
+    """The name of an action as it stands in addresses."""
+    return action.value.replace("_", "-")
 
 
 def _part(model: type, mirrored: dict[str, Any]) -> dict[str, Any]:
     return {one.name: mirrored[one.name] for one in properties(model)}
 
 
-def _choice(action: Action, blocked: Blocked | None) -> Choice:
+def _choice(vm: Vm, action: Action, blocked: Blocked | None) -> Choice:
     return Choice(
         action=action,
+        href=f"/api/v1/vms/{vm.id}/actions/{in_address(action)}",
         title=str(ACTIONS[action]),
         is_allowed=blocked is None,
         reason=blocked,

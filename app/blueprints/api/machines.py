@@ -144,6 +144,8 @@ def show_vm(vm_id: uuid.UUID) -> Machine:
 )
 def create_vm(body: NewMachine, form_token: str) -> OperationState:
     """Ask for a machine, or for all that a template makes."""
+    if body.vapp_id is not None and body.vapp_name is not None:
+        raise AppError("vapp_named_twice", 400, field="vapp_name")
     spec = VmSpec(
         vdc_id=body.vdc_id,
         template_id=body.template_id,
