@@ -23,6 +23,7 @@ from typing import Any
 import flask_migrate
 from flask import Flask, render_template_string
 from sqlalchemy import Engine, event, select
+from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
 
 from app.cloud.models import Vm
@@ -161,7 +162,8 @@ Wsgi = Callable[..., Any]
 
 
 def _cost(engine: Engine, wsgi: Wsgi, path: str, cookies: dict[str, str], rounds: int) -> Cost:
-    environ = EnvironBuilder(path, headers={"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())}).get_environ()
+    cookie = "; ".join(f"{key}={value}" for key, value in cookies.items())
+    environ = EnvironBuilder(path, headers=Headers([("Cookie", cookie)])).get_environ()
     with _counted(engine) as statements:
         body = _answer(wsgi, environ)
         count = statements[0]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from flask import request, url_for
 from flask_babel import gettext, pgettext
@@ -37,9 +37,11 @@ SORTS: dict[str, tuple[Any, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListRow:
-    """A machine in the list; every text is safe HTML. `quick`: the one action that needs no thought, or empty."""
+class ListRow(NamedTuple):
+    """A machine in the list, in the order in which the template takes it apart; every text is safe HTML.
+
+    `quick`: the one action that needs no thought, or empty.
+    """
 
     id: str
     name: str
