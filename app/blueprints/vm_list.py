@@ -99,9 +99,9 @@ class Listing:
     @property
     def filters(self) -> list[tuple[str, str, int]]:
         """The quick filters: key, label, number."""
-        always = ("all", "on", "off", "attention")
+        always, labels = ("all", "on", "off", "attention"), group_labels()
         some = [key for key in ("all", *TABS) if key in always or self.counts[key] or key == self.state]
-        return [(key, group_labels()[key], self.counts[key]) for key in some]
+        return [(key, labels[key], self.counts[key]) for key in some]
 
 
 def group_labels() -> dict[str, str]:
@@ -140,10 +140,13 @@ class Wish:
         # The id decides between equals, in the same direction, so that an index can be read either way.
         order = [column.desc() if down else column for column in (*ordered, Vm.id)]
         condition = vm_search.condition(self.wanted, account_view.vdc_ids())
-        if pages is not None:  # the page is found in an index alone: nothing is joined for the rows before it
+        found = select(*columns).join(Vm.vapp).outerjoin(Vm.guard).order_by(*order)
+        if pages is None:
+            return found.where(condition)
+        if pages.offset:  # the page is found in an index alone: nothing is joined for the rows before it
             ids = select(Vm.id).where(condition).order_by(*order).offset(pages.offset).limit(pages.size)
-            condition = Vm.id.in_(ids)
-        return select(*columns).join(Vm.vapp).outerjoin(Vm.guard).where(condition).order_by(*order)
+            return found.where(Vm.id.in_(ids))
+        return found.where(condition).limit(pages.size)
 
     def total(self) -> int:
         """How many machines are found."""
