@@ -10,6 +10,7 @@ from tests.browser.conftest import OpenTab, sign_in
 from tests.support.live import LivePanel
 
 pytestmark = pytest.mark.browser
+FORMS = ("power-off", "resize", "grow-disk?disk=2000", "change-network", "take-snapshot", "rename", "delete")
 AUDIT = (Path(__file__).parent / "audit.js").read_text("utf-8")
 
 
@@ -23,7 +24,7 @@ def addresses(tab: Page, panel: LivePanel) -> list[str]:
         "/vms",
         "/vms?q=nothing",
         *chosen,
-        f"{servers['terminal']}/power-off",
+        *(f"{servers['terminal']}/{form}" for form in FORMS),
         "/vms/new",
         "/operations",
         "/no",
