@@ -1,5 +1,6 @@
 """The page of one server and the forms that change it."""
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -7,9 +8,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from app.cloud.models import Operation, Vm
+from app.cloud.models import Operation, Vm, VmGuard
 from app.db import db, transaction
-from tests.pages.conftest import vm_id
+from tests.pages.conftest import Browser, vm_id
 from tests.support.cast import Cast
 from tests.support.clock import Clock
 from tests.support.engine import drain
@@ -88,6 +89,24 @@ def test_a_form_says_beforehand_what_the_state_forbids(owner: FlaskClient, cloud
     page = open_page(owner, f"{path}/{form}")
     assert page.texts(".sk-why") == ["Being shut down since 17:20; wait until it ends."]
     assert page.root.cssselect("main form button[aria-disabled=true]")
+
+
+@pytest.mark.parametrize("place", ["vCloud", "bin"])
+@pytest.mark.parametrize("person", ["owner", "viewer"])
+def test_each_state_has_a_page_with_all_its_reasons(
+    browser: Browser, cast: Cast, cloud: Simulator, clock: Clock, person: str, place: str
+) -> None:
+    machine_id, reader = vm_id("sandbox"), browser(getattr(cast, person))
+    with transaction():
+        at = clock.at if place == "bin" else None
+        db.session.add(VmGuard(vm_id=machine_id, is_protected=at is None, recycled_at=at, erase_at=at))
+    for status, is_deployed, has_snapshot in itertools.product((-1, 0, 3, 4, 8, 9), (False, True), (False, True)):
+        with transaction():
+            values = {"status": status, "is_deployed": is_deployed, "has_snapshot": has_snapshot}
+            db.session.execute(update(Vm).where(Vm.id == machine_id).values(**values))
+        page = open_page(reader, f"/vms/{machine_id}")
+        blocked = page.root.cssselect("main [aria-disabled=true]")
+        assert all(element.get("aria-describedby") for element in blocked), values
 
 
 def test_it_leads_to_vcloud_director_itself(app: Flask, owner: FlaskClient, cloud: Simulator) -> None:
