@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vcdsim.entities import Task, Vdc
-from vcdsim.people import Org, User
+from vcdsim.people import Org, Role, User
 from vcdsim.refusals import RefusalError, duplicate_name, lease_invalid
 from vcdsim.tasks import effect, require_idle, rollback, start
 from vcdsim.vapps import check_length
@@ -28,6 +28,12 @@ def require_admin(world: World, actor: User, org: Org) -> None:
     """Refuse everybody but administrators of the organization and of the system."""
     if not world.sees_all(actor) and (actor.org_id != org.id or actor.role != ORG_ADMINISTRATOR):
         raise denied()
+
+
+def visible_roles(world: World, user: User) -> list[Role]:
+    """The roles somebody may read and give: that of the provider is not for tenants (INF)."""
+    everything = world.sees_all(user)
+    return [one for one in world.roles.values() if everything or one.name != SYSTEM_ADMINISTRATOR]
 
 
 def checked_lease(seconds: int) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from vcdsim import networks, power
+from vcdsim import networks, power, quotas
 from vcdsim.assembly import VAppOrder, VmOrder, make_blank, make_network, make_vm
 from vcdsim.codec import decode, encode
 from vcdsim.entities import ON, Task, Template, VApp, VAppNetwork, Vdc, Vm
@@ -192,6 +192,7 @@ def _made(
         if names.count(vm.name) > 1:
             raise duplicate_name(vm.name)
         networks.check_cards(world, vapp, vm.nics)
+    quotas.check_stored(world, world.users[vapp.owner_id], len(vms))
     _check_quota(world, vdc, vms)
     return vms
 

@@ -23,6 +23,9 @@ class Org:
     is_powered_off_at_end: bool = False
     #: At the end of the storage lease vApps are deleted, not only marked as expired.
     is_deleted_at_end: bool = False
+    #: Most VMs that a member whose own quota says nothing may have, and may have deployed; 0: no limit.
+    stored_vm_quota: int = 0
+    deployed_vm_quota: int = 0
     metadata: dict[str, Metadata] = field(default_factory=dict)
     last_task_id: str | None = None
 

@@ -6,7 +6,7 @@ only `undeploy` frees its outer addresses and lets it be deleted.
 
 from __future__ import annotations
 
-from vcdsim import networks, startup
+from vcdsim import networks, quotas, startup
 from vcdsim.entities import OFF, ON, SUSPENDED, Task, VApp, Vm
 from vcdsim.people import User
 from vcdsim.refusals import (
@@ -98,6 +98,8 @@ def deploy_vms(world: World, vapp: VApp, vms: list[Vm], *, power_on: bool, force
 def _deploy_one(world: World, vapp: VApp, vm: Vm, *, power_on: bool, force_customization: bool) -> None:
     if vm.power == ON:
         return
+    if not vm.is_deployed:
+        quotas.check_deployed(world, vapp)
     if power_on:
         _check_compute(world, vm)
     networks.deploy(world, vapp, vm)

@@ -55,6 +55,11 @@ def compute_quota() -> RefusalError:
     return RefusalError("There are insufficient CPU or memory resources to complete the operation.")
 
 
+def user_quota(kind: str, user_name: str) -> RefusalError:
+    """More VMs than a user may have, `kind` is `stored` or `deployed` (INF)."""
+    return RefusalError(f'The requested operation will exceed the {kind} VM quota of user "{user_name}".')
+
+
 def still_running(label: str, name: str) -> RefusalError:
     """Delete of something deployed, `label` is `vApp` or `VM`."""
     return RefusalError(

@@ -13,19 +13,19 @@ from vcdsim.world import World
 NAME_LENGTH = 128
 
 
-def delete_vapp(world: World, actor: User, vapp: VApp) -> Task:
-    """Delete an undeployed vApp with its VMs."""
+def delete_vapp(world: World, actor: User, vapp: VApp, *, force: bool = False) -> Task:
+    """Delete an undeployed vApp with its VMs; with `force` one that runs is powered off first."""
     require_idle_vapp(world, vapp)
-    if any(runs(vm) for vm in world.vms_of(vapp)):
+    if not force and any(runs(vm) for vm in world.vms_of(vapp)):
         raise still_running("vApp", vapp.name)
     require_no_disks(world.vms_of(vapp))
     return start(world, actor, vapp, "vdcDeleteVapp", "delete")
 
 
-def delete_vm(world: World, actor: User, vm: Vm) -> Task:
-    """Delete an undeployed VM; its vApp stays, empty if it was the last one."""
+def delete_vm(world: World, actor: User, vm: Vm, *, force: bool) -> Task:
+    """Delete an undeployed VM, or with `force` any; its vApp stays, empty if it was the last one."""
     require_idle_vm(world, vm)
-    if runs(vm):
+    if not force and runs(vm):
         raise still_running("VM", vm.name)
     require_no_disks([vm])
     return start(world, actor, vm, "vdcDeleteVapp", "delete")

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from tests.vcdsim.talk import BASE, NS, VCLOUD, Reply, Talk, basic, id_of, send
+from tests.vcdsim.talk import (
+    BASE,
+    NS,
+    VCLOUD,
+    Reply,
+    Talk,
+    basic,
+    id_of,
+    instantiate_body,
+    instantiate_path,
+    send,
+)
 from vcdsim import Simulator
 
 
@@ -206,3 +217,51 @@ def test_org_networks_are_a_query_type_up_to_29(sim: Simulator, talk: Talk) -> N
 @pytest.mark.parametrize("kind", ["vms", "vapps", "vdcs", "orgs", "users", "tasks", "catalogs", "disks"])
 def test_packaged_queries_of_administrators_answer(provider: Talk, kind: str) -> None:
     assert provider.send("GET", f"/api/admin/{kind}/query?pageSize=2").status == 200
+
+
+def test_the_role_of_the_provider_is_not_for_tenants(sim: Simulator, talk: Talk, provider: Talk) -> None:
+    path = f"/api/admin/role/{id_of(sim, 'roles', 'System Administrator')}"
+    for document in ("/api/admin/", admin(sim, "org", "acme")):
+        names = {one.get("name") for one in talk.get(document).iter(f"{{{VCLOUD}}}RoleReference")}
+        assert ("System Administrator" in names, "vApp User" in names) == (False, True)
+    assert (talk.send("GET", path).status, provider.send("GET", path).status) == (403, 200)
+    assert create_user(talk, role="System Administrator").status == 403
+    assert "bob" not in [user.name for user in sim.world.users.values()]
+
+
+def set_quotas(provider: Talk, stored: int, deployed: int, *, user: bool) -> None:
+    """Of acme-admin, or of all members of acme."""
+    inside = f"<DeployedVMQuota>{deployed}</DeployedVMQuota><StoredVmQuota>{stored}</StoredVmQuota>"
+    path = admin(provider.sim, "org", "acme")
+    body = f'<AdminOrg xmlns="{VCLOUD}" name="acme"><FullName>Acme</FullName><Settings><OrgGeneralSettings>{inside}'
+    body += "</OrgGeneralSettings></Settings></AdminOrg>"
+    if user:
+        path = f"/api/admin/user/{id_of(provider.sim, 'users', 'acme-admin')}"
+        inside = f"<StoredVmQuota>{stored}</StoredVmQuota><DeployedVmQuota>{deployed}</DeployedVmQuota>"
+        body = f'<User xmlns="{VCLOUD}" name="acme-admin">{inside}</User>'
+    assert provider.send("PUT", path, body).status == 200
+
+
+@pytest.mark.parametrize("user", [True, False], ids=["of the user", "of the organization"])
+def test_the_quotas_of_members_are_kept(sim: Simulator, talk: Talk, provider: Talk, *, user: bool) -> None:
+    has = len([vm for vm in sim.world.vms.values() if vm.org_id == id_of(sim, "orgs", "acme")])
+    runs = len([vm for vm in sim.world.vms.values() if vm.is_deployed and vm.org_id == id_of(sim, "orgs", "acme")])
+    set_quotas(provider, has + 1, runs, user=user)
+    assert talk.do("POST", instantiate_path(sim), instantiate_body(sim, "one-more")) == "success"
+    refused = talk.send("POST", instantiate_path(sim), instantiate_body(sim, "too-many"))
+    assert (refused.status, "stored VM quota" in refused.error[1]) == (400, True)
+    assert talk.do("POST", f"{talk.vm('sandbox')}/power/action/powerOn") == "error"
+    assert talk.get(talk.vm("sandbox")).get("deployed") == "false"
+    set_quotas(provider, has + 2, runs + 1, user=user)
+    assert talk.do("POST", instantiate_path(sim), instantiate_body(sim, "too-many")) == "success"
+    assert talk.do("POST", f"{talk.vm('sandbox')}/power/action/powerOn") == "success"
+
+
+def test_the_quotas_of_an_organization_are_shown(sim: Simulator, talk: Talk, provider: Talk) -> None:
+    set_quotas(provider, 20, 10, user=False)
+    settings = talk.get(admin(sim, "org", "acme")).find("v:Settings/v:OrgGeneralSettings", NS)
+    assert settings is not None
+    assert [settings.findtext(f"v:{name}", namespaces=NS) for name in ("StoredVmQuota", "DeployedVMQuota")] == [
+        "20",
+        "10",
+    ]

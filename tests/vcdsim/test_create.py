@@ -6,12 +6,14 @@ from tests.vcdsim.talk import (
     BASE,
     NS,
     VCLOUD,
+    Reply,
     Talk,
     id_of,
     instantiate_body,
     instantiate_path,
     network_config,
     rels,
+    send,
     sourced_item,
     text,
 )
@@ -198,3 +200,30 @@ def test_a_template_id_of_nowhere_is_forbidden(sim: Simulator, talk: Talk) -> No
 
 def test_hrefs_of_a_request_may_name_any_host(sim: Simulator, talk: Talk) -> None:
     create(talk, instantiate_body(sim).replace(BASE, "https://vcd.behind.proxy"))
+
+
+def post(talk: Talk, media_type: str) -> Reply:
+    body = instantiate_body(talk.sim, "typed")
+    return send(talk.sim, "POST", instantiate_path(talk.sim), {**talk.headers, "content-type": media_type}, body)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ["", "text/plain", "application/json", "application/vnd.vmware.vcloud.vm+xml", "application/*+json;version=36.0"],
+)
+def test_a_body_of_another_content_type_is_refused(talk: Talk, wrong: str) -> None:
+    reply = post(talk, wrong)
+    assert (reply.status, reply.error[0]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+    assert "typed" not in [vapp.name for vapp in talk.sim.world.vapps.values()]
+
+
+@pytest.mark.parametrize(
+    "right",
+    [
+        "application/vnd.vmware.vcloud.instantiateVAppTemplateParams+xml",
+        "application/vnd.vmware.vcloud.instantiatevapptemplateparams+xml;version=5.5; charset=utf-8",
+        "application/xml",
+    ],
+)
+def test_case_and_parameters_of_a_content_type_do_not_matter(talk: Talk, right: str) -> None:
+    assert post(talk, right).status == 201

@@ -195,3 +195,17 @@ def test_a_console_ticket_is_given_only_while_the_vm_is_on(talk: Talk) -> None:
         ["Host", "Vmx", "Ticket", "Port"],
     )
     assert talk.send("POST", f"{talk.vm('sandbox')}/screen/action/acquireMksTicket").status == 400
+
+
+@pytest.mark.parametrize("force", ["true", "True"])
+def test_what_runs_is_deleted_by_force(sim: Simulator, talk: Talk, force: str) -> None:
+    assert talk.send("DELETE", f"{talk.vapp('office')}?force=false").status == 400
+    assert talk.do("DELETE", f"{talk.vapp('office')}?force={force}") == "success"
+    assert talk.do("DELETE", f"{talk.vm('shop-db')}?force={force}&recursive=false") == "success"
+    assert not {"terminal", "shop-db"} & {vm.name for vm in sim.world.vms.values()}
+    assert not [ip for net in sim.world.networks.values() for ip, one in net.used.items() if is_gone(sim, one)]
+
+
+def is_gone(sim: Simulator, holder: str) -> bool:
+    networks = {network.id for vapp in sim.world.vapps.values() for network in vapp.networks}
+    return holder not in sim.world.vms and holder not in networks

@@ -150,3 +150,15 @@ def test_only_administrators_change_owners(sim: Simulator, talk: Talk) -> None:
     body = f'<Owner xmlns="{VCLOUD}"><User href="{BASE}/api/admin/user/{id_of(sim, "users", "acme-admin")}"/></Owner>'
     assert "[vApp: Change Owner]" in refusal(bob.send("PUT", f"{bob.vapp('sandbox')}/owner", body))
     assert talk.send("PUT", f"{talk.vapp('sandbox')}/owner", body).status == 204
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_limited_roles_see_nothing_of_administration(sim: Simulator, role: str) -> None:
+    bob = add(sim, role)
+    org = id_of(sim, "orgs", "acme")
+    for path in ("/api/admin/", f"/api/admin/org/{org}", "/api/admin/users/query", "/api/query?type=user"):
+        assert refusal(bob.send("GET", path))
+    assert refusal(bob.send("GET", "/api/query?type=adminVM"))
+    names = {link.get("name") for link in bob.get("/api/query").findall("v:Link", NS)}
+    assert {"vm", "vApp"} <= names
+    assert not {"user", "adminVM"} & names

@@ -28,7 +28,7 @@ def get_cloud(ctx: Context) -> Answer:
     for one in visible_provider_vdcs(ctx.world, ctx.user):
         ctx.reference(box, "ProviderVdcReference", "providervdc", one.id, one.name)
     box = xml.sub(element, "RoleReferences")
-    for role in ctx.world.roles.values():
+    for role in rules.visible_roles(ctx.world, ctx.user):
         ctx.reference(box, "RoleReference", "role", role.id, role.name)
     return ctx.xml(element, media_type)
 
@@ -84,6 +84,10 @@ def _read_org(element: etree._Element, org: Org) -> None:
     org.description = xml.value(element, "Description") or ""
     org.is_enabled = xml.yes(element, "IsEnabled", default=org.is_enabled)
     settings = xml.child(element, "Settings")
+    general = None if settings is None else xml.child(settings, "OrgGeneralSettings")
+    if general is not None:
+        org.deployed_vm_quota = xml.integer(general, "DeployedVMQuota") or 0
+        org.stored_vm_quota = xml.integer(general, "StoredVmQuota") or 0
     leases = None if settings is None else xml.child(settings, "VAppLeaseSettings")
     if leases is not None:
         read_leases(leases, org)
@@ -114,7 +118,7 @@ def write_org(ctx: Context, org: Org) -> etree._Element:
                 ctx.reference(box, tag, kind, one.id, one.name)
     if ctx.since(30, 0):
         box = xml.sub(element, "RoleReferences")
-        for role in world.roles.values():
+        for role in rules.visible_roles(world, ctx.user):
             ctx.reference(box, "RoleReference", "role", role.id, role.name)
     return element
 
@@ -123,8 +127,8 @@ def _write_settings(ctx: Context, element: etree._Element, org: Org) -> None:
     settings = xml.sub(element, "Settings")
     general = xml.sub(settings, "OrgGeneralSettings")
     xml.sub(general, "CanPublishCatalogs", False)
-    xml.sub(general, "DeployedVMQuota", 0)
-    xml.sub(general, "StoredVmQuota", 0)
+    xml.sub(general, "DeployedVMQuota", org.deployed_vm_quota)
+    xml.sub(general, "StoredVmQuota", org.stored_vm_quota)
     xml.sub(general, "UseServerBootSequence", False)
     xml.sub(general, "DelayAfterPowerOnSeconds", 0)
     write_leases(ctx, settings, org)
@@ -243,10 +247,10 @@ def delete_role(ctx: Context, entity_id: str) -> Answer:
 
 
 def _role(ctx: Context, role_id: str) -> Role:
-    role = ctx.world.roles.get(role_id)
-    if role is None:
-        raise no_access("role", role_id)
-    return role
+    for role in rules.visible_roles(ctx.world, ctx.user):
+        if role.id == role_id:
+            return role
+    raise no_access("role", role_id)
 
 
 def _write_role(ctx: Context, role: Role) -> etree._Element:

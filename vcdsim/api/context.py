@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from urllib.parse import parse_qsl
 
 from lxml import etree
 
-from vcdsim.api import hrefs, schema, xml
+from vcdsim.api import bodies, hrefs, schema, xml
 from vcdsim.api.version import Version
 from vcdsim.api.version import text as version_text
 from vcdsim.people import Session, User
@@ -50,12 +51,18 @@ class Context:
         """Absolute address of an entity."""
         return hrefs.href(self.base, kind, entity_id)
 
+    @property
+    def is_forced(self) -> bool:
+        """`?force=true`, which clients write with a capital T too."""
+        return dict(parse_qsl(self.query)).get("force", "").lower() == "true"
+
     def since(self, *version: int) -> bool:
         """True when the request's API version is at least this."""
         return self.version >= version
 
     def parse(self, expected: str) -> etree._Element:
-        """The root of the request's body, which fits the schema of the API version; else a 400."""
+        """The root of the request's body, which fits the schema of the API version; else a 400 or 415."""
+        bodies.check_type(self.headers, expected)
         element = xml.parse(self.body, expected)
         schema.check(element, self.version)
         return element

@@ -7,6 +7,7 @@ import re
 from lxml import etree
 
 from vcdsim import rights
+from vcdsim.administration import denied
 from vcdsim.api import xml
 from vcdsim.api.context import Context
 from vcdsim.entities import VApp
@@ -41,7 +42,11 @@ _OF_RELS = {
 
 def guard(ctx: Context, method: str, operation: str) -> None:
     """Refuse what the user's role or the vApp's sharing does not allow; what is not seen the handler refuses."""
-    if method == "GET" or not rights.is_limited(ctx.user):
+    if not rights.is_limited(ctx.user):
+        return
+    if ctx.path.startswith("/api/admin"):
+        raise denied()
+    if method == "GET":
         return
     right = _needed(ctx.path, operation)
     if found := _PATH.match(ctx.path):

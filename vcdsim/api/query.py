@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 
 from lxml import etree
 
+from vcdsim import rights
+from vcdsim.administration import denied
 from vcdsim.api import hrefs, query_filter
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.metadata import write_metadata
@@ -61,7 +63,7 @@ def packaged_query(ctx: Context, kind: str = "") -> Answer:
 def _query_list(ctx: Context) -> Answer:
     element = ctx.root("QueryList", hrefs.media("query.queryList"), {"href": f"{ctx.base}/api/query"})
     for name, one in TYPES.items():
-        if ctx.version > one.until:
+        if ctx.version > one.until or (rights.is_limited(ctx.user) and _is_for_admins(name)):
             continue
         for form in _formats(one):
             address = f"{ctx.base}/api/query?type={name}&format={form}"
@@ -73,6 +75,8 @@ def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     chosen, form = TYPES.get(name), parameters.get("format", "records")
     if chosen is None or ctx.version > chosen.until or form not in _formats(chosen):
         raise RefusalError(f"Bad request: the query type {name!r} with format {form!r} does not exist.")
+    if rights.is_limited(ctx.user) and _is_for_admins(name):
+        raise denied()
     columns = {key: column for key, column in chosen.columns.items() if ctx.version >= column.since}
     rows = _selected(ctx, chosen, columns, parameters)
     page, size, first = _window(parameters)
@@ -81,6 +85,10 @@ def _page(ctx: Context, name: str, parameters: dict[str, str]) -> Answer:
     tag = f"{chosen.element}References" if form == "references" else "QueryResultRecords"
     element = ctx.root(tag, media_type, {**attributes, "href": _address(ctx, page)})
     fields = [one for one in parameters.get("fields", "").split(",") if one]
+    known = ("href", "id", *chosen.columns)
+    unknown = [one for one in fields if one not in known and not one.startswith("metadata")]
+    if unknown:
+        raise RefusalError(f"Bad request: the query type {name!r} has no attribute {unknown[0]!r}.")
     _page_links(ctx, element, media_type, page, max(1, -(-len(rows) // size)))
     shown = {key: column for key, column in columns.items() if not fields or key in fields}
     shown_rows = rows[first : first + size]
@@ -171,12 +179,17 @@ def _address(ctx: Context, page: int) -> str:
 def _page_links(ctx: Context, element: etree._Element, media_type: str, page: int, last: int) -> None:
     for rel, number, is_there in (
         ("firstPage", 1, page > 1),
-        ("previousPage", page - 1, page > 1),
+        ("previousPage", min(page - 1, last), page > 1),
         ("nextPage", page + 1, page < last),
         ("lastPage", last, page < last),
     ):
         if is_there:
             link(element, rel, _address(ctx, number), media_type)
+
+
+def _is_for_admins(name: str) -> bool:
+    """The types that tell of users and roles, or carry it in their name (INF)."""
+    return name.startswith("admin") or name in ("user", "group", "role", "right")
 
 
 def _formats(chosen: QueryType) -> tuple[str, ...]:

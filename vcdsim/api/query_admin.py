@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from vcdsim import quotas
 from vcdsim.api.query_columns import Column, constant, milliseconds, own, plain
 from vcdsim.api.query_vms import VAPP
 from vcdsim.people import User
@@ -58,8 +59,7 @@ def living_users(world: World, user: User) -> Iterable[User]:
 
 
 def _vms_of(world: World, user: User, *, is_deployed: bool) -> int:
-    vapps = [vapp for vapp in world.vapps.values() if vapp.owner_id == user.id]
-    return sum(vm.is_deployed or not is_deployed for vapp in vapps for vm in world.vms_of(vapp))
+    return sum(vm.is_deployed or not is_deployed for vm in quotas.vms_of(world, user))
 
 
 def _event(status: str) -> str:

@@ -86,8 +86,9 @@ def put_vapp(ctx: Context, entity_id: str) -> Answer:
 
 @route("DELETE", "/api/vApp/vapp-{entity_id}", "delete")
 def delete_vapp(ctx: Context, entity_id: str) -> Answer:
-    """Delete an undeployed vApp."""
-    return task_answer(ctx, rules.delete_vapp(ctx.world, ctx.user, ctx.world.vapp(entity_id, ctx.user)))
+    """Delete an undeployed vApp, with `?force=true` any."""
+    vapp = ctx.world.vapp(entity_id, ctx.user)
+    return task_answer(ctx, rules.delete_vapp(ctx.world, ctx.user, vapp, force=ctx.is_forced))
 
 
 @route("PUT", "/api/vApp/vapp-{entity_id}/networkConfigSection", "updateNetworks")

@@ -55,8 +55,9 @@ def put_vm(ctx: Context, entity_id: str) -> Answer:
 
 @route("DELETE", "/api/vApp/vm-{entity_id}", "delete")
 def delete_vm(ctx: Context, entity_id: str) -> Answer:
-    """Delete an undeployed VM."""
-    return task_answer(ctx, vapps.delete_vm(ctx.world, ctx.user, ctx.world.vm(entity_id, ctx.user)))
+    """Delete an undeployed VM, with `?force=true` any."""
+    vm = ctx.world.vm(entity_id, ctx.user)
+    return task_answer(ctx, vapps.delete_vm(ctx.world, ctx.user, vm, force=ctx.is_forced))
 
 
 @route("POST", "/api/vApp/vm-{entity_id}/action/reconfigureVm", "reconfigure")
