@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from vcdsim.simulator import Simulator
 
 PREFIX = "/vcdsim/"
+_TASKS = f"POST {PREFIX}tasks/ID"
 _TASK_ACTIONS = ("resume", "abort", "cancel")
 Action = Callable[[Any], Any]
 
@@ -41,7 +42,9 @@ class Control:
 
     def handle(self, method: str, path: str, body: bytes) -> Answer:
         """200 with JSON, 400 with the reason, 404."""
-        name = path.partition("?")[0].removeprefix(PREFIX).strip("/")
+        name = path.partition("?")[0].removeprefix(PREFIX.rstrip("/")).strip("/")
+        if not name:
+            return _json(200, sorted({f"{method} {PREFIX}{one}" for method, one in self._actions} | {_TASKS}))
         try:
             data = json.loads(body) if body else None
             if method == "POST" and name.startswith("tasks/"):

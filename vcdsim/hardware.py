@@ -16,7 +16,13 @@ from vcdsim.tasks import effect, require_idle_vm, start
 from vcdsim.world import World
 
 MOST_CPUS = 128
+#: What the newest hardware version, 19, allows; the hardware versions themselves say so.
+MOST_MEMORY_MB = 6 * 2**20
 MOST_DISKS = 60
+#: Places on a controller by bus type, and controllers; place 7 of a SCSI bus is the controller's own.
+_IDE, _SCSI, _SATA = 5, 6, 20
+_PLACES = {_IDE: 2, _SCSI: 64, _SATA: 30}
+_MOST_BUSES = {_IDE: 2, _SCSI: 4, _SATA: 4}
 
 
 @dataclass
@@ -90,7 +96,9 @@ def _check_processors(vm: Vm, change: VmChange) -> None:
         return
     if vm.power == ON and cores != vm.cores_per_socket:
         raise RefusalError("The number of cores per socket can only be changed when the VM is powered off.")
-    if not 1 <= cpus <= MOST_CPUS or cores < 1 or cpus % cores:
+    if not 1 <= cpus <= MOST_CPUS:
+        raise RefusalError(f"The number of CPUs ({cpus}) must be between 1 and {MOST_CPUS}.")
+    if cores < 1 or cpus % cores:
         raise RefusalError(
             f"The number of CPUs ({cpus}) must be a multiple of the number of cores per socket ({cores})."
         )
@@ -104,7 +112,11 @@ def _check_memory(vm: Vm, change: VmChange) -> None:
     memory_mb = change.memory_mb
     if memory_mb is None or memory_mb == vm.memory_mb:
         return
-    if memory_mb < 4 or memory_mb % 4:
+    if not 4 <= memory_mb <= MOST_MEMORY_MB:
+        raise RefusalError(
+            f"The memory size {memory_mb} MB is not valid: it must be between 4 and {MOST_MEMORY_MB} MB."
+        )
+    if memory_mb % 4:
         raise RefusalError(f"The memory size {memory_mb} MB is not valid: it must be a multiple of 4 MB.")
     if vm.power == ON and not (vm.memory_hot_add and memory_mb > vm.memory_mb):
         raise RefusalError("The memory of a running VM can only be increased, and only with memory hot add enabled.")
@@ -134,6 +146,8 @@ def _check_disks(world: World, vm: Vm, orders: list[DiskOrder]) -> None:
     places = [(one.bus_type, one.bus_number, one.unit_number) for one in orders if one.unit_number is not None]
     if len(places) != len(set(places)):
         raise RefusalError("Two disks have the same bus and unit number.", minor_code="VIM_INVALID_DISK_PARAMETERS")
+    for one in orders:
+        _check_place(one)
     grown_mb = 0
     for one in orders:
         if one.instance_id is not None and current[one.instance_id].independent_id is not None:
@@ -149,6 +163,18 @@ def _check_disks(world: World, vm: Vm, orders: list[DiskOrder]) -> None:
     profile = world.storage_profiles[vm.storage_profile_id]
     if grown_mb and profile.limit_mb and world.storage_used_mb(profile) + grown_mb > profile.limit_mb:
         raise storage_quota()
+
+
+def _check_place(order: DiskOrder) -> None:
+    """Refuse a controller or a place on it that no machine has (INF)."""
+    bus, unit = order.bus_number, order.unit_number
+    is_there = bus is None or 0 <= bus < _MOST_BUSES[order.bus_type]
+    is_free = unit is None or (0 <= unit < _PLACES[order.bus_type] and (order.bus_type, unit) != (_SCSI, 7))
+    if not (is_there and is_free):
+        raise RefusalError(
+            f"The bus number {bus} or the unit number {unit} of a disk is not valid.",
+            minor_code="VIM_INVALID_DISK_PARAMETERS",
+        )
 
 
 def _check_cards(world: World, vapp: VApp, vm: Vm, change: VmChange) -> None:

@@ -163,10 +163,14 @@ def _within(scope: IpScope, ip: str) -> bool:
 
 
 def _check_manual(pool: OrgNetwork | VAppNetwork, nic: Nic, vm_id: str) -> None:
-    if not _within(pool.scope, nic.ip or ""):
+    if not nic.ip:
+        raise RefusalError(f'The network connection {nic.index} on network "{pool.name}" needs an IP address.')
+    if nic.ip == pool.scope.gateway:
+        raise RefusalError(f'The IP address "{nic.ip}" is the gateway of network "{pool.name}".')
+    if not _within(pool.scope, nic.ip):
         raise RefusalError(f'The IP address "{nic.ip}" is not valid for network "{pool.name}".')
-    if pool.used.get(nic.ip or "", vm_id) != vm_id:
-        raise address_taken(nic.ip or "")
+    if pool.used.get(nic.ip, vm_id) != vm_id:
+        raise address_taken(nic.ip)
 
 
 def _take_manual(pool: OrgNetwork | VAppNetwork, nic: Nic, vm_id: str) -> None:

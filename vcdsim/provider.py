@@ -19,6 +19,7 @@ HARDWARE_VERSIONS = ("vmx-13", "vmx-14", "vmx-15", "vmx-17", "vmx-18", "vmx-19")
 #: The network that all gateways lead to; it belongs to the provider and is shown to nobody.
 UPLINK_NAME, UPLINK_ID = "external", str(uuid.uuid5(_NAMESPACE, "external"))
 UPLINK_GATEWAY, UPLINK_NETMASK = "192.0.2.1", "255.255.255.0"
+_FIRST_UPLINK = 16
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,12 @@ def gateway_of(world: World, vdc: Vdc) -> Gateway | None:
     networks = [world.networks[one] for one in vdc.network_ids]
     routed = [one for one in networks if one.fence_mode == "natRouted"]
     return Gateway(str(uuid.uuid5(_NAMESPACE, vdc.id)), f"{vdc.name}-edge", vdc, routed) if routed else None
+
+
+def uplink_address(world: World, found: Gateway) -> str:
+    """What the gateway is called outside: one address for each VDC, in their order."""
+    number = list(world.vdcs).index(found.vdc.id)
+    return f"192.0.2.{_FIRST_UPLINK + number % (255 - _FIRST_UPLINK)}"
 
 
 def visible_gateways(world: World, user: User) -> list[Gateway]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import urlsplit
 
 from vcdsim.api import Answer
 
@@ -72,6 +73,15 @@ class Server(ThreadingHTTPServer):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
 
+def _is_own(host: str) -> bool:
+    """True for an address of this machine or `localhost`, with any port."""
+    try:
+        name = urlsplit(f"//{host}").hostname
+        return name == "localhost" or ipaddress.ip_address(name or "").is_loopback
+    except ValueError:
+        return False
+
+
 class _Connection(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_version = "vcdsim"
@@ -99,11 +109,15 @@ class _Connection(BaseHTTPRequestHandler):
         self._send(answer)
 
     def _is_control(self) -> bool:
-        """A request under `/vcdsim/` from this machine, not made by a web page somebody looks at."""
+        """A request under `/vcdsim/` from this machine, not made by a web page somebody looks at.
+
+        A page whose name leads here (DNS rebinding) sends no `Origin`, but its own name as `Host`.
+        """
         return (
-            self.path.startswith("/vcdsim/")
+            (self.path == "/vcdsim" or self.path.startswith("/vcdsim/"))
             and ipaddress.ip_address(self.client_address[0]).is_loopback
             and "Origin" not in self.headers
+            and _is_own(self.headers.get("Host", ""))
         )
 
     def _send(self, answer: Answer) -> None:

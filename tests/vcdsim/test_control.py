@@ -231,3 +231,21 @@ def test_a_task_that_waits_for_nothing_is_not_resumed(
         status, found = ask(control, "POST", f"tasks/{task.rpartition('/')[2]}", {"action": "resume"})
         assert (status, found) == (400, {"error": "only a blocked or a stuck task can be resumed"})
         sim.settle()
+
+
+@pytest.mark.parametrize("path", ["", "/", "/?x=1"])
+def test_it_lists_what_it_takes(control: http.client.HTTPConnection, path: str) -> None:
+    control.request("GET", f"/vcdsim{path}")
+    answer = control.getresponse()
+    assert answer.status == 200
+    assert {"GET /vcdsim/faults", "PUT /vcdsim/world", "POST /vcdsim/tasks/ID"} <= set(json.loads(answer.read()))
+
+
+@pytest.mark.parametrize(
+    ("host", "status"), [("evil.example", 406), ("127.0.0.1.evil.example:80", 406), ("[", 406), ("localhost:1", 200)]
+)
+def test_a_page_whose_name_leads_here_cannot_use_it(
+    control: http.client.HTTPConnection, host: str, status: int
+) -> None:
+    control.request("GET", "/vcdsim/clock", headers={"Host": host})
+    assert control.getresponse().status == status

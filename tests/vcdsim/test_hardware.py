@@ -3,7 +3,7 @@
 import pytest
 from lxml import etree
 
-from tests.vcdsim.talk import NS, VCLOUD, Talk, text
+from tests.vcdsim.talk import NS, VCLOUD, Reply, Talk, text
 from vcdsim import Simulator
 from vcdsim.entities import Vm
 
@@ -106,7 +106,7 @@ def test_one_item_can_be_read_and_put_back(talk: Talk, part: str, kind: int, qua
     ("vm", "cpus", "cores", "words"),
     [
         ("sandbox", 3, 2, "must be a multiple of the number of cores per socket"),
-        ("sandbox", 0, 1, "must be a multiple"),
+        ("sandbox", 0, 1, "must be between 1 and 128"),
         ("wiki", 4, 2, "number of cores per socket can only be changed when the VM is powered off"),
         ("wiki", 4, 1, "can only be increased, and only with CPU hot add enabled"),
     ],
@@ -274,3 +274,64 @@ def test_leases_and_start_order_can_be_set(talk: Talk) -> None:
     start.set(f"{{{NS['ovf']}}}startDelay", "30")
     assert talk.do("PUT", f"{vapp}/startupSection/", etree.tostring(document)) == "success"
     assert b'startDelay="30"' in etree.tostring(talk.get(f"{vapp}/startupSection/"))
+
+
+def reconfigured(talk: Talk, inside: str, *, modified: str = "true") -> Reply:
+    version = "<HardwareVersion>vmx-19</HardwareVersion>"
+    section = f'<VmSpecSection Modified="{modified}"><ovf:Info/>{inside}{version}</VmSpecSection>'
+    body = f'<Vm xmlns="{VCLOUD}" xmlns:ovf="{NS["ovf"]}" name="sandbox">{section}</Vm>'
+    return talk.send("POST", f"{talk.vm('sandbox')}/action/reconfigureVm", body)
+
+
+def disk(unit: str = "3", bus: str = "0", adapter: str = "5") -> str:
+    place = f"<UnitNumber>{unit}</UnitNumber><BusNumber>{bus}</BusNumber><AdapterType>{adapter}</AdapterType>"
+    thin = "<ThinProvisioned>true</ThinProvisioned>"
+    return f"<DiskSection><DiskSettings><SizeMb>2048</SizeMb>{place}{thin}</DiskSettings></DiskSection>"
+
+
+@pytest.mark.parametrize(
+    ("inside", "words"),
+    [
+        ("<NumCpus>3000</NumCpus>", "(3000) must be between 1 and 128"),
+        ("<NumCpus>0</NumCpus>", "(0) must be between 1 and 128"),
+        ("<NumCpus>3</NumCpus><NumCoresPerSocket>2</NumCoresPerSocket>", "a multiple of the number of cores"),
+        ("<MemoryResourceMb><Configured>40000000</Configured></MemoryResourceMb>", "between 4 and 6291456 MB"),
+        ("<MemoryResourceMb><Configured>0</Configured></MemoryResourceMb>", "between 4 and 6291456 MB"),
+        ("<MemoryResourceMb><Configured>1026</Configured></MemoryResourceMb>", "a multiple of 4 MB"),
+        ("<MemoryResourceMb><Configured/></MemoryResourceMb>", "'' is not a valid value"),
+        (disk(unit="7"), "unit number 7"),
+        (disk(unit="99"), "unit number 99"),
+        (disk(bus="9"), "bus number 9"),
+        (disk(adapter="77"), 'adapter type "77"'),
+    ],
+)
+def test_hardware_that_cannot_be_is_refused_with_its_reason(talk: Talk, inside: str, words: str) -> None:
+    reply = reconfigured(talk, inside)
+    assert (reply.status, words in reply.error[1]) == (400, True), reply.error
+
+
+def test_a_specification_that_changes_nothing_must_fit_the_schema_too(talk: Talk) -> None:
+    assert reconfigured(talk, "<NumCpus>abc</NumCpus>", modified="false").status == 400
+    assert reconfigured(talk, "<NumCpus>3000</NumCpus>", modified="false").status == 202
+
+
+@pytest.mark.parametrize(
+    ("mode", "address", "words"),
+    [
+        ("BOGUS", "", "Value 'BOGUS' is not one of [POOL, DHCP, MANUAL, NONE]"),
+        ("MANUAL", "", "needs an IP address"),
+        ("MANUAL", "<IpAddress>203.0.113.1</IpAddress>", "is the gateway of"),
+    ],
+)
+def test_a_card_that_cannot_be_is_refused_with_its_reason(talk: Talk, mode: str, address: str, words: str) -> None:
+    card = f"<NetworkConnectionIndex>0</NetworkConnectionIndex>{address}<IsConnected>true</IsConnected>"
+    card += f"<IpAddressAllocationMode>{mode}</IpAddressAllocationMode>"
+    body = f'<NetworkConnectionSection xmlns="{VCLOUD}" xmlns:ovf="{NS["ovf"]}"><ovf:Info/>'
+    body += f'<NetworkConnection network="acme-net">{card}</NetworkConnection></NetworkConnectionSection>'
+    reply = talk.send("PUT", f"{talk.vm('sandbox')}/networkConnectionSection/", body)
+    assert (reply.status, words in reply.error[1]) == (400, True), reply.error
+
+
+def test_a_body_that_is_no_xml_is_refused_in_plain_words(talk: Talk) -> None:
+    reply = talk.send("PUT", f"{talk.vm('sandbox')}/virtualHardwareSection/cpu", "nonsense")
+    assert reply.error[1].endswith("Unexpected JAXB Exception - Content is not well-formed XML (line 1).")

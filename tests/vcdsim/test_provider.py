@@ -79,3 +79,14 @@ def test_a_vdc_links_to_the_hardware_versions_it_supports_and_to_no_other(sim: S
     assert [one.get("name") for one in versions if one.get("default") == "true"] == ["vmx-19"]
     assert all(talk.get(one.get("href") or "").findtext("v:name", namespaces=NS) == one.text for one in versions)
     assert talk.send("GET", f"{vdc}/hwv/vmx-99").status == 404
+
+
+def test_each_interface_of_a_gateway_has_its_address(sim: Simulator, talk: Talk) -> None:
+    (record,) = talk.get("/api/query?type=edgeGateway").findall("v:EdgeGatewayRecord", NS)
+    boxes = talk.get(record.get("href") or "").iterfind(".//v:GatewayInterface", NS)
+    found = {
+        box.findtext("v:Name", namespaces=NS): box.findtext("v:SubnetParticipation/v:IpAddress", namespaces=NS)
+        for box in boxes
+    }
+    assert found["acme-net"] == "203.0.113.1"
+    assert (found["external"] or "").startswith("192.0.2.")

@@ -35,6 +35,10 @@ TYPES = (
     "adminVApp",
     "adminOrgVdc",
     "adminCatalog",
+    "vAppNetwork",
+    "vAppOrgVdcNetworkRelation",
+    "adminOrgVdcStorageProfile",
+    "role",
     "user",
     "adminUser",
 )
@@ -58,7 +62,7 @@ def small() -> Talk:
 def test_without_a_type_all_types_are_listed_once_per_format(talk: Talk) -> None:
     links = talk.get("/api/query").findall("v:Link", NS)
     found = {(link.get("name"), (link.get("type") or "").split(".")[-1]) for link in links}
-    assert {name for name, _ in found} == set(TYPES)
+    assert {name for name, _ in found} == {*TYPES, "group"}
     assert ("vm", "idrecords+xml") in found
     assert all("?" in (link.get("href") or "") for link in links)
 
@@ -274,3 +278,44 @@ def test_tasks_are_found_by_the_name_of_their_object(sim: Simulator, talk: Talk)
     (row,) = rows(talk, "type=task&filter=objectName==sandbox;objectType==vm")
     assert (row.get("name"), row.get("status")) == ("vappDeploy", "success")
     assert row.get("object") == f"{BASE}{talk.vm('sandbox')}"
+
+
+def test_a_network_of_a_vapp_is_found_with_its_vapp(talk: Talk) -> None:
+    rows = talk.get("/api/query?type=vAppNetwork&filter=vAppName==shop").findall("v:VAppNetworkRecord", NS)
+    assert [(row.get("name"), row.get("vAppName")) for row in rows] == [("acme-net", "shop")]
+    assert (rows[0].get("vApp") or "").endswith(talk.vapp("shop"))
+
+
+def test_the_vapps_on_a_network_of_the_organization_are_found(sim: Simulator, talk: Talk) -> None:
+    filtered = f"filter=orgVdcNetwork==urn:vcloud:network:{id_of(sim, 'networks', 'acme-internal')}"
+    page = talk.get(f"/api/query?type=vAppOrgVdcNetworkRelation&{filtered}")
+    rows = page.findall("v:VAppOrgVdcNetworkRelationRecord", NS)
+    assert {row.get("name") for row in rows} == {"intranet", "build"}
+    assert {row.get("orgVdcNetworkName") for row in rows} == {"acme-internal"}
+
+
+def test_roles_are_a_query_type_and_there_are_no_groups(talk: Talk) -> None:
+    names = [row.get("name") for row in talk.get("/api/query?type=role").findall("v:RoleRecord", NS)]
+    assert ("vApp User" in names, "System Administrator" in names) == (True, False)
+    assert talk.get("/api/query?type=group").get("total") == "0"
+
+
+def test_the_provider_reads_the_storage_of_all_organizations(sim: Simulator) -> None:
+    page = Talk(sim, "administrator@System").get("/api/query?type=adminOrgVdcStorageProfile&pageSize=128")
+    rows = page.findall("v:AdminOrgVdcStorageProfileRecord", NS)
+    assert {row.get("vdcName") for row in rows} >= {"acme-vdc", "globex-vdc"}
+    orgs = {(row.get("org") or "").rpartition("/")[2] for row in rows}
+    assert orgs >= {id_of(sim, "orgs", "acme"), id_of(sim, "orgs", "globex")}
+
+
+def test_an_attribute_that_does_not_exist_cannot_be_asked_for(talk: Talk) -> None:
+    reply = talk.send("GET", "/api/query?type=vm&fields=name,bogus")
+    assert (reply.status, "'bogus'" in reply.error[1]) == (400, True)
+    assert talk.get("/api/query?type=vm&fields=name,metadata:tier").get("total") != "0"
+
+
+def test_a_page_after_the_last_leads_back_to_the_last(talk: Talk) -> None:
+    page = talk.get("/api/query?type=vApp&page=99")
+    (back,) = [link.get("href") or "" for link in page.findall("v:Link", NS) if link.get("rel") == "previousPage"]
+    assert back.endswith("page=1")
+    assert not page.findall("v:VAppRecord", NS)

@@ -40,16 +40,16 @@ def get_gateway(ctx: Context, entity_id: str) -> Answer:
 
 def _write_interfaces(ctx: Context, parent: etree._Element, gateway: Gateway) -> None:
     for network in gateway.networks:
-        inner = (network.scope.gateway, network.scope.netmask)
+        inner = (network.scope.gateway, network.scope.netmask, network.scope.gateway)
         _write_interface(ctx, parent, (network.id, network.name), "internal", inner)
-    outer = (rules.UPLINK_GATEWAY, rules.UPLINK_NETMASK)
+    outer = (rules.UPLINK_GATEWAY, rules.UPLINK_NETMASK, rules.uplink_address(ctx.world, gateway))
     _write_interface(ctx, parent, (rules.UPLINK_ID, rules.UPLINK_NAME), "uplink", outer)
 
 
 def _write_interface(
-    ctx: Context, parent: etree._Element, network: tuple[str, str], kind: str, subnet: tuple[str, str]
+    ctx: Context, parent: etree._Element, network: tuple[str, str], kind: str, subnet: tuple[str, str, str]
 ) -> None:
-    """`network` is (id, name), `subnet` (gateway, netmask)."""
+    """`network` is (id, name), `subnet` (gateway, netmask, own address)."""
     box = xml.sub(parent, "GatewayInterface")
     xml.sub(box, "Name", network[1])
     xml.sub(box, "DisplayName", network[1])
@@ -58,6 +58,7 @@ def _write_interface(
     participation = xml.sub(box, "SubnetParticipation")
     xml.sub(participation, "Gateway", subnet[0])
     xml.sub(participation, "Netmask", subnet[1])
+    xml.sub(participation, "IpAddress", subnet[2])
     xml.sub(box, "ApplyRateLimit", False)
     xml.sub(box, "UseForDefaultRoute", kind == "uplink")
 

@@ -7,10 +7,13 @@ from operator import attrgetter
 from typing import Any
 
 from vcdsim import networks, tasks
+from vcdsim.administration import visible_roles
 from vcdsim.api.query_admin import ADMIN_USER, ADMIN_VAPP, EVENT, ORG_NETWORK, USER, living_users
 from vcdsim.api.query_columns import Column, QueryType, constant, date, owner_name, plain
 from vcdsim.api.query_disks import ADMIN_DISK, DISK, RELATION, attached_disks
 from vcdsim.api.query_media import ADMIN_MEDIA, MEDIA, item_kind
+from vcdsim.api.query_networks import RELATION as NETWORK_RELATION
+from vcdsim.api.query_networks import VAPP_NETWORK, connected, inner_networks
 from vcdsim.api.query_provider import GATEWAY, PROVIDER_VDC
 from vcdsim.api.query_vms import ADMIN_VM, VAPP, VM, visible_vms
 from vcdsim.api.tasks import operation_text
@@ -164,6 +167,10 @@ _ORG = {
 }
 
 
+#: All roles are the provider's own, so no tenant may change one.
+_ROLE = {"name": plain("name"), "isReadOnly": Column(constant(True))}
+_GROUP = {"name": plain("name"), "roleName": plain("role")}
+_ADMIN_PROFILE = {**_PROFILE, "org": Column(lambda world, one: world.vdcs[one.vdc_id].org_id, kind="org")}
 _ADMIN_VDC = {**_VDC, "org": plain("org_id", kind="org")}
 _ADMIN_TASK = {key: column for key, column in _TASK.items() if key != "message"}
 _IN_ADMIN_CATALOG = (
@@ -215,6 +222,15 @@ TYPES = {
     "orgNetwork": QueryType(
         "OrgNetwork", _own("networks"), "network", ORG_NETWORK, has_references=False, until=(29, 0)
     ),
+    "vAppNetwork": QueryType("VAppNetwork", inner_networks, "network", VAPP_NETWORK, has_references=False),
+    "vAppOrgVdcNetworkRelation": QueryType(
+        "VAppOrgVdcNetworkRelation", connected, "vapp", NETWORK_RELATION, attrgetter("vapp.id"), has_references=False
+    ),
+    "adminOrgVdcStorageProfile": QueryType(
+        "AdminOrgVdcStorageProfile", _profiles, "vdcstorageProfile", _ADMIN_PROFILE, has_references=False
+    ),
+    "role": QueryType("Role", visible_roles, "role", _ROLE, has_references=False),
+    "group": QueryType("Group", lambda _world, _user: (), "user", _GROUP, has_references=False),
     "user": QueryType("User", living_users, "user", USER),
     "adminUser": QueryType("AdminUser", living_users, "user", ADMIN_USER, has_references=False),
     "organization": QueryType("Org", World.visible_orgs, "org", _ORG),

@@ -15,7 +15,15 @@ from vcdsim.refusals import RefusalError
 
 _MODES = ("POOL", "DHCP", "MANUAL", "NONE")
 _CARD, _DISK = 10, 17
-_SUB_TYPES = {"2": "buslogic", "3": "lsilogic", "4": "lsilogicsas", "5": "VirtualSCSI"}
+#: AdapterType to the bus and its sub-type, as terraform-provider-vcd numbers them; its 7, NVMe, is not simulated.
+_ADAPTERS = {
+    "1": (IDE, ""),
+    "2": (SCSI, "buslogic"),
+    "3": (SCSI, "lsilogic"),
+    "4": (SCSI, "lsilogicsas"),
+    "5": (SCSI, "VirtualSCSI"),
+    "6": (SATA, "vmware.sata.ahci"),
+}
 
 
 def network_orders(section: etree._Element) -> list[NetworkOrder]:
@@ -70,7 +78,9 @@ def cards(section: etree._Element) -> tuple[list[Nic], int]:
 def _card(box: etree._Element) -> Nic:
     mode = xml.value(box, "IpAddressAllocationMode") or ""
     index = xml.integer(box, "NetworkConnectionIndex")
-    if mode not in _MODES or index is None:
+    if mode and mode not in _MODES:
+        raise _no_mode(mode)
+    if not mode or index is None:
         raise xml.bad_body("cvc-complex-type.2.4.b: The content of element 'NetworkConnection' is not complete.")
     network = box.get("network") or NO_NETWORK
     return Nic(
@@ -82,6 +92,10 @@ def _card(box: etree._Element) -> Nic:
         is_connected=xml.yes(box, "IsConnected") and network != NO_NETWORK,
         adapter=xml.value(box, "NetworkAdapterType") or "VMXNET3",
     )
+
+
+def _no_mode(mode: str) -> RefusalError:
+    return xml.bad_body(f"cvc-enumeration-valid: Value '{mode}' is not one of [{', '.join(_MODES)}].")
 
 
 def card_items(items: list[etree._Element]) -> tuple[list[Nic], int]:
@@ -96,7 +110,7 @@ def card_items(items: list[etree._Element]) -> tuple[list[Nic], int]:
             raise xml.bad_body("cvc-complex-type.2.4.b: The content of element 'Item' is not complete.")
         mode = connection.get(xml.tag("vcloud:ipAddressingMode")) or "NONE"
         if mode not in _MODES:
-            raise xml.bad_body(f"cvc-enumeration-valid: '{mode}' is not an IP addressing mode.")
+            raise _no_mode(mode)
         if xml.boolean(connection.get(xml.tag("vcloud:primaryNetworkConnection"))):
             primary = index
         network = (connection.text or "").strip() or NO_NETWORK
@@ -189,21 +203,22 @@ def _disk(item: etree._Element, known: set[int], buses: dict[str | None, tuple[i
 
 
 def spec(section: etree._Element, vm: Vm | None) -> VmChange:
-    """A VmSpecSection with `Modified="true"` (29.0 and later); without the mark it is ignored."""
+    """A VmSpecSection with `Modified="true"` (29.0 and later); without the mark it is read and ignored."""
     change = VmChange()
-    if vm is not None and not xml.boolean(section.get("Modified")):
-        return change
+    is_meant = vm is None or xml.boolean(section.get("Modified"))
     change.os_type = xml.value(section, "OsType") or None
     change.cpu_count = xml.integer(section, "NumCpus")
     change.cores_per_socket = xml.integer(section, "NumCoresPerSocket")
     memory = xml.child(section, "MemoryResourceMb")
     if memory is not None:
         change.memory_mb = xml.integer(memory, "Configured")
+        if change.memory_mb is None:
+            raise xml.bad_body("cvc-datatype-valid.1.2.1: '' is not a valid value for 'integer'.")
     disk_section = xml.child(section, "DiskSection")
     if disk_section is not None:
         known = {disk.instance_id for disk in vm.disks} if vm is not None else set()
         change.disks = [_disk_settings(one, known) for one in xml.children(disk_section, "DiskSettings")]
-    return change
+    return change if is_meant else VmChange()
 
 
 def _disk_settings(settings: etree._Element, known: set[int]) -> DiskOrder:
@@ -211,10 +226,16 @@ def _disk_settings(settings: etree._Element, known: set[int]) -> DiskOrder:
     size_mb = xml.integer(settings, "SizeMb")
     if size_mb is None:
         raise xml.bad_body("cvc-complex-type.2.4.b: The content of element 'DiskSettings' is not complete.")
+    adapter = xml.value(settings, "AdapterType") or ""
+    if adapter not in _ADAPTERS:
+        raise RefusalError(
+            f'The adapter type "{adapter}" of a disk is not valid.', minor_code="VIM_INVALID_DISK_PARAMETERS"
+        )
     return DiskOrder(
         instance_id=instance_id if instance_id in known else None,
         size_mb=size_mb,
-        bus_sub_type=_SUB_TYPES.get(xml.value(settings, "AdapterType") or "", "lsilogicsas"),
+        bus_type=_ADAPTERS[adapter][0],
+        bus_sub_type=_ADAPTERS[adapter][1],
         bus_number=xml.integer(settings, "BusNumber"),
         unit_number=xml.integer(settings, "UnitNumber"),
     )

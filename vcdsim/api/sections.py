@@ -7,6 +7,7 @@ from lxml import etree
 from vcdsim import leases, startup
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Context, link, moment
+from vcdsim.api.hardware import IDE, SATA
 from vcdsim.api.networks import section_element
 from vcdsim.api.provider import hardware_address
 from vcdsim.entities import Customization, Template, VApp, Vm
@@ -131,7 +132,8 @@ def write_spec(ctx: Context, parent: etree._Element, vm: Vm) -> None:
         xml.sub(settings, "SizeMb", disk.size_mb)
         xml.sub(settings, "UnitNumber", disk.unit_number)
         xml.sub(settings, "BusNumber", disk.bus_number)
-        xml.sub(settings, "AdapterType", _ADAPTERS.get(disk.bus_sub_type, "4"))
+        by_bus = {IDE: "1", SATA: "6"}.get(disk.bus_type)
+        xml.sub(settings, "AdapterType", by_bus or _ADAPTERS.get(disk.bus_sub_type, "4"))
         xml.sub(settings, "ThinProvisioned", True)
         if disk.independent_id is not None:
             name = ctx.world.disks[disk.independent_id].name

@@ -123,7 +123,7 @@ def parse(body: bytes, expected: str) -> etree._Element:
     try:
         element = etree.fromstring(body, parser())
     except etree.XMLSyntaxError as error:
-        raise bad_body(str(error)) from None
+        raise bad_body(f"Content is not well-formed XML (line {error.lineno or 1}).") from None
     if element.getroottree().docinfo.doctype:
         raise bad_body("A document type declaration is not allowed.")
     if element.tag != tag(expected):

@@ -18,7 +18,7 @@ def test_vcd_cli_leads_a_vm_through_its_life(vcloud: str) -> None:
     assert "windows-2022" in said["catalog list templates"]
     assert "acme-internal" in said["network list"]
     tasks = [line for line, words in story if _SUCCESS in words]
-    assert len(tasks) == 29
+    assert len(tasks) == 30
     assert "of-a-test" in said["disk info cli-data"]
     assert "kept" in said["vm list-metadata cli one"]
     assert "192.168.9.10" in said["vm list-nics cli one"]

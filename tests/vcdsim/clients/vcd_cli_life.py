@@ -51,6 +51,7 @@ vm discard-suspend cli one
 vm power-on cli one
 vm create-snapshot cli one
 vm revert-to-snapshot cli one
+vm power-on cli one
 vm remove-snapshot cli one
 vm shutdown cli one
 vm undeploy cli one
