@@ -31,6 +31,8 @@ from tests.support.theatre import Ending, Theatre
 from tests.support.wishes import wish
 from vcdsim import Simulator
 
+pytestmark = pytest.mark.one_database  # what a second worker finds after a death is tested on both by its neighbours
+
 
 def on(name: str, action: Action) -> Callable[[Cast, str], uuid.UUID]:
     """An action that needs nothing but a machine."""

@@ -31,7 +31,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "database_url" in getattr(item, "fixturenames", ()):
+        if "database_url" in getattr(item, "fixturenames", ()) and item.get_closest_marker("one_database") is None:
             item.add_marker("database")
     if "PYTEST_XDIST_WORKER" in os.environ:
         # On several cores the long tests come first, or one core would be left with them at the end.
