@@ -16,7 +16,7 @@ from app.accounts.rules import StaffRole
 from app.cloud import services, sync
 from app.db import transaction
 from app.errors import AppError
-from app.texts import error_text
+from app.texts.errors import error_text
 from app.vcloud import ApiVersion, VcloudError
 from config import LOCALES, Config
 

@@ -30,7 +30,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "app.cloud.sizes": ({"app.errors"}, set()),
     "app.cloud.vm_filter": (set(), set()),
     "app.texts": (
-        {"app.errors", "app.accounts.rules", "app.cloud.explain", "app.cloud.rules"},
+        {"app.errors", "app.accounts.rules", "app.cloud.explain", "app.cloud.rules", "app.texts"},
         {"babel", "flask", "flask_babel", "markupsafe"},
     ),
     "app.blueprints": (

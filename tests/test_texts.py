@@ -14,11 +14,12 @@ from flask import Flask
 from flask_babel import force_locale, gettext, ngettext
 
 from app import texts
-from app.accounts.rules import Role, StaffRole
+from app.accounts.rules import Role, StaffRole, TokenScope
 from app.cloud import outcomes
 from app.cloud.rules import Action, Blocked, VmState
 from app.cloud.steps import KINDS
 from app.errors import AppError
+from app.texts import errors, labels, operations
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {
@@ -95,20 +96,21 @@ def test_a_catalogue_is_read_as_it_stands_in_the_repository(app: Flask) -> None:
 
 
 def test_every_member_of_an_enum_has_a_label() -> None:
-    for labels, enum in (
-        (texts.VM_STATES, VmState),
-        (texts.STATE_GLYPHS, VmState),
-        (texts.ACTIONS, Action),
-        (texts.BLOCKED, Blocked),
-        (texts.ROLES, Role),
-        (texts.STAFF_ROLES, StaffRole),
+    for words, enum in (
+        (labels.VM_STATES, VmState),
+        (labels.STATE_GLYPHS, VmState),
+        (labels.ACTIONS, Action),
+        (labels.BLOCKED, Blocked),
+        (labels.ROLES, Role),
+        (labels.STAFF_ROLES, StaffRole),
+        (labels.TOKEN_SCOPES, TokenScope),
     ):
-        assert set(labels) == set(enum)
+        assert set(words) == set(enum)
 
 
 def test_every_operation_and_every_step_has_a_name() -> None:
-    assert set(texts.OPERATIONS) == set(texts.BUSY_STATES) == set(texts.BUSY_SINCE) == set(KINDS)
-    assert set(texts.STEPS) == {step.name for kind in KINDS.values() for step in kind.steps}
+    assert set(operations.OPERATIONS) == set(operations.BUSY_STATES) == set(operations.BUSY_SINCE) == set(KINDS)
+    assert set(operations.STEPS) == {step.name for kind in KINDS.values() for step in kind.steps}
 
 
 # ---- codes ------------------------------------------------------------------------------------------------------
@@ -135,10 +137,10 @@ def literals(node: ast.expr) -> Iterator[str]:
 def test_every_error_code_has_a_sentence_and_none_is_left_over() -> None:
     raised = {code for call in calls("AppError") if call.args for code in literals(call.args[0])} | {"not_found"}
     for code in raised:
-        assert any(re.fullmatch(code, known) for known in texts.ERRORS), f"{code} has no sentence"
+        assert any(re.fullmatch(code, known) for known in errors.ERRORS), f"{code} has no sentence"
     # codes that app.cloud.rules puts together, in size_errors and name_errors
     by_pattern = r"(cpu_count|memory_mb|disk_gb)_(too_small|too_large_(template|vdc))|vm_name_long(_windows)?"
-    for known in texts.ERRORS:
+    for known in errors.ERRORS:
         assert re.fullmatch(by_pattern, known) or any(re.fullmatch(code, known) for code in raised), (
             f"{known} is unused"
         )
@@ -151,7 +153,7 @@ def test_every_failure_of_an_operation_is_explained() -> None:
     for step in (step for kind in KINDS.values() for step in (*kind.steps, *kind.clean_up)):
         codes |= {step.deadline_verdict} if step.deadline_verdict else set()
         codes |= set(step.failures.values())
-    assert codes == set(texts.EXPLANATIONS)
+    assert codes == set(operations.EXPLANATIONS)
 
 
 def test_a_sentence_asks_only_for_what_its_error_carries() -> None:
@@ -160,7 +162,7 @@ def test_a_sentence_asks_only_for_what_its_error_carries() -> None:
         if None in given:
             continue  # passed on from another error
         for code in literals(call.args[0]) if call.args else ():
-            for known, sentence in texts.ERRORS.items():
+            for known, sentence in errors.ERRORS.items():
                 if re.fullmatch(code, known) and not callable(sentence):
                     assert set(re.findall(r"%\((\w+)\)", str(sentence))) <= given, known
 
@@ -168,4 +170,4 @@ def test_a_sentence_asks_only_for_what_its_error_carries() -> None:
 def test_sizes_in_errors_have_their_unit(app: Flask) -> None:
     error = AppError("memory_mb_too_large_vdc", value=65536, least=1024, most=30208)
     with app.test_request_context(), force_locale("en"):
-        assert texts.error_text(error).startswith("64\xa0GB of memory do not fit: 29.5\xa0GB are free.")
+        assert errors.error_text(error).startswith("64\xa0GB of memory do not fit: 29.5\xa0GB are free.")

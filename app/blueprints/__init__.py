@@ -24,7 +24,8 @@ from app.blueprints import vm_disks as _vm_disks  # noqa: F401
 from app.blueprints import vm_network as _vm_network  # noqa: F401
 from app.blueprints import vm_resize as _vm_resize  # noqa: F401
 from app.blueprints import vm_several as _vm_several  # noqa: F401
-from app.texts import LANGUAGES, error_text
+from app.texts import LANGUAGES
+from app.texts.errors import error_text
 
 
 def register(app: Flask) -> None:

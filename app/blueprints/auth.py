@@ -15,7 +15,7 @@ from app.accounts.sign_in import SessionLimits
 from app.blueprints import web
 from app.blueprints.frame import silent_since
 from app.errors import AppError
-from app.texts import error_text
+from app.texts.errors import error_text
 
 bp = Blueprint("auth", __name__)
 DEMO_LOGINS = ("owner@acme.example", "owner@globex.example", "support@skiff.example", "admin@skiff.example")

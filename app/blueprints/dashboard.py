@@ -18,7 +18,7 @@ from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import VmState
 from app.cloud.vm_filter import State, VmFilter
 from app.db import db
-from app.texts import STATE_GLYPHS, VM_STATES
+from app.texts.labels import STATE_GLYPHS, VM_STATES
 
 bp = Blueprint("dashboard", __name__)
 EVENT_LINES = 8

@@ -14,7 +14,7 @@ from app.blueprints import machines, web
 from app.cloud.models import Vm
 from app.cloud.rules import Action
 from app.errors import AppError
-from app.texts import error_text
+from app.texts.errors import error_text
 
 
 class WishForm(FlaskForm):

@@ -13,7 +13,7 @@ from app.accounts.rules import Permission, can
 from app.blueprints import account_view, web
 from app.cloud.models import Handler
 from app.db import db
-from app.texts import ROLES, STAFF_ROLES
+from app.texts.labels import ROLES, STAFF_ROLES
 
 _l = lazy_gettext
 

@@ -10,7 +10,7 @@ from flask_babel import gettext
 from app.blueprints import filters
 from app.cloud.models import Operation
 from app.cloud.steps import KINDS
-from app.texts import BUSY_STATES, OPERATIONS, STEPS, WAITING
+from app.texts.operations import BUSY_STATES, OPERATIONS, STEPS, WAITING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,7 +11,8 @@ from app.blueprints import filters, lines, web
 from app.cloud import wishes
 from app.cloud.models import Operation, Vm
 from app.cloud.rules import Action, Blocked, VmState
-from app.texts import ACTIONS, BLOCKED, BUSY_SINCE, STATE_GLYPHS, VM_STATES
+from app.texts.labels import ACTIONS, BLOCKED, STATE_GLYPHS, VM_STATES
+from app.texts.operations import BUSY_SINCE
 
 ICONS = {
     Action.START: "play-fill",

@@ -21,7 +21,8 @@ from app.cloud.offers import CREATING
 from app.cloud.passwords import PASSWORD_STAYS
 from app.cloud.sizes import Size
 from app.cloud.steps import KINDS
-from app.texts import EXPLANATIONS, HELPERS, QUANTITIES, size_mb
+from app.texts import size_mb
+from app.texts.operations import EXPLANATIONS, HELPERS, QUANTITIES
 
 SLOWER_AFTER_S = 60
 """A page that has been open for so long asks less often."""

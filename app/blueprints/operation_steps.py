@@ -9,7 +9,7 @@ from app import clock
 from app.blueprints import filters
 from app.cloud.models import Operation, OperationEvent
 from app.cloud.steps import KINDS
-from app.texts import STEPS, WAITING
+from app.texts.operations import STEPS, WAITING
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,7 +16,7 @@ from app.cloud import passwords, rescue
 from app.cloud.models import Operation
 from app.db import db
 from app.errors import AppError
-from app.texts import error_text
+from app.texts.errors import error_text
 
 bp = Blueprint("operations", __name__)
 

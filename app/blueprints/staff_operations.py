@@ -18,7 +18,8 @@ from app.cloud import rescue
 from app.cloud.models import ACTIVE, Operation, OperationEvent, Service, Vdc
 from app.db import db
 from app.errors import AppError, NotFoundError
-from app.texts import STEPS, WAITING, error_text
+from app.texts.errors import error_text
+from app.texts.operations import STEPS, WAITING
 
 bp = Blueprint("staff_operations", __name__, url_prefix="/staff/operations")
 SILENT = timedelta(minutes=3)  # longer than the claim of a worker that died

@@ -13,7 +13,8 @@ from app.accounts import tokens
 from app.accounts.rules import Permission, TokenScope
 from app.blueprints import web
 from app.errors import AppError
-from app.texts import TOKEN_SCOPES, error_text
+from app.texts.errors import error_text
+from app.texts.labels import TOKEN_SCOPES
 
 bp = Blueprint("tokens", __name__)
 DAYS = (7, 30, 90, 365)

@@ -12,7 +12,8 @@ from app.cloud.models import Operation, Vdc, Vm
 from app.cloud.offers import CREATING, Offer
 from app.cloud.sizes import Bound, Size, default_names, total
 from app.db import db
-from app.texts import error_text, size_mb
+from app.texts import size_mb
+from app.texts.errors import error_text
 
 LOCKED_SHARE = 30
 """How much of a slider's track is drawn as "exists, but cannot be had", in %."""

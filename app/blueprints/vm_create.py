@@ -13,7 +13,7 @@ from app.cloud import offers, vms
 from app.cloud.models import Network, Operation, Service, VApp, VappTemplate, Vdc
 from app.db import db
 from app.errors import AppError, NotFoundError
-from app.texts import error_text
+from app.texts.errors import error_text
 
 NAMES = {"vm_name", "vapp_name", "machine_names"}
 

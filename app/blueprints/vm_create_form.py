@@ -20,7 +20,7 @@ from app.cloud.sizes import Size
 from app.cloud.vms import VmSpec
 from app.db import db
 from app.errors import AppError
-from app.texts import error_text
+from app.texts.errors import error_text
 
 NO_NETWORK = "none"
 MAKE, OWN = "make", "own"

@@ -13,7 +13,7 @@ from app.cloud import deletion
 from app.cloud.models import Vm
 from app.cloud.rules import Action
 from app.errors import AppError
-from app.texts import error_text
+from app.texts.errors import error_text
 
 
 class DeleteForm(forms.WishForm):

@@ -25,7 +25,8 @@ from app.cloud.offers import CREATING
 from app.cloud.rules import Action, Condition, VmState, allowed_actions, vm_state
 from app.cloud.vm_filter import State, VmFilter, parse
 from app.db import db
-from app.texts import STATE_GLYPHS, VM_STATES, size_mb
+from app.texts import size_mb
+from app.texts.labels import STATE_GLYPHS, VM_STATES
 
 MOST_LETTERS = 200
 TABS = ("on", "off", "suspended", "attention", "building", "deleted", "gone")

@@ -22,7 +22,9 @@ from app.cloud.models import Vm
 from app.cloud.rules import Action
 from app.db import db
 from app.errors import AppError, NotFoundError
-from app.texts import BUSY_STATES, VM_STATES, error_text
+from app.texts.errors import error_text
+from app.texts.labels import VM_STATES
+from app.texts.operations import BUSY_STATES
 
 MOST = 100
 """How many servers can be asked at once: as many as a page has."""

@@ -13,7 +13,7 @@ from app.blueprints.vm_list import listing
 from app.cloud import wishes
 from app.cloud.rules import Action
 from app.errors import AppError
-from app.texts import error_text
+from app.texts.errors import error_text
 
 bp = Blueprint("vms", __name__)
 

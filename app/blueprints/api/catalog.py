@@ -19,7 +19,7 @@ from app.cloud.offers import Offer
 from app.cloud.sizes import Bound, Free, Size
 from app.db import db
 from app.errors import AppError
-from app.texts import error_text
+from app.texts.errors import error_text
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from app.blueprints.api.schema import Note, properties
 from app.cloud.models import Vm
 from app.cloud.rules import Action, Blocked, VmState
-from app.texts import ACTIONS, BLOCKED, VM_STATES
+from app.texts.labels import ACTIONS, BLOCKED, VM_STATES
 
 
 @dataclass(frozen=True, kw_only=True)

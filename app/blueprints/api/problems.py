@@ -12,7 +12,8 @@ from werkzeug.exceptions import HTTPException
 from app.blueprints import web
 from app.blueprints.api.schema import Note, written
 from app.errors import AppError, NotFoundError
-from app.texts import PROBLEM_TITLES, error_text
+from app.texts.errors import error_text
+from app.texts.labels import PROBLEM_TITLES
 
 MEDIA_TYPE = "application/problem+json"
 A = TypeVar("A")
