@@ -71,7 +71,8 @@ def test_menus_fit_on_a_phone_and_are_reached_by_keyboard(panel: LivePanel, open
     tab = open_tab(viewport={"width": 320, "height": 844})
     sign_in(tab, panel)
     tab.goto(f"{panel.url}/vms")
-    for menu in (tab.locator("header summary").last, tab.locator(".c-act summary").first):
+    tab.get_by_role("link", name="sandbox").click()
+    for menu in (tab.locator("header summary").last, tab.locator(".sk-acts summary").first):
         menu.focus()
         tab.keyboard.press("Enter")
         box = menu.locator("xpath=following-sibling::div").bounding_box()
