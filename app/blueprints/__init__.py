@@ -12,6 +12,7 @@ from app.blueprints import (
     frame,
     operations,
     staff,
+    staff_errors,
     staff_operations,
     tokens,
     vms,
@@ -35,7 +36,7 @@ def register(app: Flask) -> None:
     babel.timezone_selector = web.timezone
     filters.init(app)
     app.before_request(web.refuse_unreadable)
-    for module in (api, auth, brand, dashboard, operations, staff, staff_operations, tokens, vms):
+    for module in (api, auth, brand, dashboard, operations, staff, staff_errors, staff_operations, tokens, vms):
         app.register_blueprint(module.bp)
     app.context_processor(lambda: {"locale": web.locale(), "theme": web.theme(), "brand": brand.brand()})
     app.jinja_env.globals.update(

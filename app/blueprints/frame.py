@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 
 from app.accounts.rules import Permission, can
 from app.blueprints import account_view, web
+from app.cloud import unexplained
 from app.cloud.models import Handler
 from app.db import db
 from app.texts.labels import ROLES, STAFF_ROLES
@@ -124,6 +125,13 @@ def _places() -> list[Place]:
         Place(endpoint="operations.index", label=_l("Activity"), icon="clock-history", permission=see),
         Place(endpoint="staff.accounts", label=_l("Accounts"), icon="people", permission=staff),
         Place(endpoint="staff_operations.index", label=_l("Operations"), icon="clock-history", permission=staff),
+        Place(
+            endpoint="staff_errors.index",
+            label=_l("Unexplained errors"),
+            icon="question-circle",
+            permission=staff,
+            count=unexplained.count() if web.is_staff() else 0,
+        ),
     ]
 
 

@@ -111,7 +111,11 @@ def actor() -> Actor:
 
 
 def requires(permission: Permission, *, else_to: str = "") -> Callable[[Callable[P, Answer]], Callable[P, Answer]]:
-    """Let only people with this permission in: strangers are sent to sign in, others get 403 or go to `else_to`."""
+    """Let only people with this permission in: strangers are sent to sign in, others get 403 or go to `else_to`.
+
+    A page of the staff is 404 to customers: they need not know that there is one.
+    """
+    refusal = 404 if permission is Permission.STAFF_SEE else 403
 
     def guard(view: Callable[P, Answer]) -> Callable[P, Answer]:
         @wraps(view)
@@ -119,7 +123,7 @@ def requires(permission: Permission, *, else_to: str = "") -> Callable[[Callable
             if visitor() is None:
                 return sign_in_first()
             if not can(actor(), permission):
-                return redirect(url_for(else_to)) if else_to else abort(403)
+                return redirect(url_for(else_to)) if else_to else abort(refusal)
             return view(*args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]  # the table of routes is a test

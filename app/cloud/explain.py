@@ -1,24 +1,15 @@
-"""What vCloud's refusals mean: the rule book in `explanations.toml`, and the texts that no rule explains yet."""
+"""What vCloud's refusals mean: the rule book in `explanations.toml`."""
 
-import hashlib
 import re
 import tomllib
-import uuid
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import select
-
-from app import clock
-from app.cloud.models import UnexplainedError
-from app.db import db
-
 BOOK = Path(__file__).parent / "explanations.toml"
 LANGUAGES = ("en", "ru")
-_IDS = re.compile(r"\[ [0-9a-f-]{36} \]|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\"[^\"]*\"|\d+")
 
 
 class Helper(StrEnum):
@@ -61,6 +52,7 @@ class Rule:
         return found.groupdict(default="") if found else None
 
 
+@lru_cache(maxsize=1024)  # the same few refusals stand on page after page
 def explain(minor_code: str | None, message: str, *, language: str) -> Explanation | None:
     """What a refusal means, None if no rule knows it. `language` is one of `LANGUAGES`."""
     for rule in book():
@@ -94,21 +86,3 @@ def _rule(number: int, entry: dict[str, Any]) -> Rule:
         return Rule(code=entry.get("code"), pattern=pattern, helper=Helper(entry["who"]), words=words)
     except (KeyError, ValueError, re.error) as error:
         raise BookError(f"explanations.toml, rule {number}: {error}") from error
-
-
-def gather(minor_code: str | None, message: str, operation_id: uuid.UUID) -> None:
-    """Keep a refusal that no rule explains for the staff, inside the caller's transaction; a known one does nothing.
-
-    Texts that differ only in ids, names and numbers are counted as one.
-    """
-    if explain(minor_code, message, language="en") is not None:
-        return
-    fingerprint = hashlib.sha256(f"{minor_code} {_IDS.sub('*', message)}".encode()).hexdigest()
-    known = select(UnexplainedError).where(UnexplainedError.fingerprint == fingerprint).with_for_update()
-    row = db.session.scalar(known)
-    now = clock.now()
-    if row is None:
-        row = UnexplainedError(fingerprint=fingerprint, minor_code=minor_code, times=0, first_at=now)
-        db.session.add(row)
-    row.message, row.operation_id, row.last_at = message, operation_id, now
-    row.times += 1

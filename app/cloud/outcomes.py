@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app import clock, vcloud
-from app.cloud import explain
+from app.cloud import unexplained
 from app.cloud.models import ACTIVE, Operation, OperationEvent
 from app.cloud.steps import Again, FailedError, Kind, Outcome, Step, Turn, Wait
 from app.db import db, transaction
@@ -142,7 +142,7 @@ def fail(turn: Turn, kind: Kind, verdict: FailedError) -> bool:
         said = str(verdict.params.get("message") or "")
         note(row, "error", said or verdict.code)
         if said:
-            explain.gather(verdict.params.get("minor_code"), said, row.id)
+            unexplained.gather(verdict.params.get("minor_code"), said, row.id)
         row.next_at, row.polls = clock.now(), 0
         row.facts = {**row.facts, "failed_step": row.step}
         if kind.clean_up:

@@ -110,7 +110,7 @@ def test_a_clean_up_that_has_stopped_is_run_again(
 
 def test_customers_have_no_such_pages(browser: Browser, cast: Cast, stopped: uuid.UUID) -> None:
     for path in ("/staff/operations", f"/staff/operations/{stopped}"):
-        assert browser(cast.owner).get(path).status_code == 403
+        assert browser(cast.owner).get(path).status_code == 404
 
 
 def test_the_words_of_vcloud_are_no_markup(
