@@ -3,6 +3,7 @@
 SQLite (embedded) and PostgreSQL (a real installation) are both supported; nothing outside this module asks which.
 """
 
+import re
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +13,10 @@ from typing import Any
 from flask import Flask
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import DateTime, Dialect, MetaData, event
+from sqlalchemy import Boolean, ColumnElement, DateTime, Dialect, MetaData, event
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, registry
+from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Mapped, mapped_column, registry
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import JSON, TypeDecorator, Uuid
@@ -72,21 +73,29 @@ class Row(Base):
         super().__init__(**{"id": uuid.uuid4(), **values})
 
 
-class json_items(FunctionElement[Any]):  # noqa: N801  an SQL function, written like one
-    """The items of a JSON list as rows with one column `value`: `json_items(Vm.nics).table_valued("value")`."""
+def contains(column: ColumnElement[str] | InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+    """Whether the column has the text in it, in capital or small Latin letters."""
+    escaped = re.sub("[/%_]", r"/\g<0>", text)
+    return _like(column, f"%{escaped}%")
 
-    name = "json_items"
+
+class _like(FunctionElement[bool]):  # noqa: N801  an SQL function, written like one
+    """LIKE as SQLite has it, which is ILIKE in PostgreSQL. SQLAlchemy's makes all letters small, which takes longer."""
+
+    type = Boolean()
     inherit_cache = True
 
 
-@compiles(json_items, "sqlite")
-def _json_items_of_sqlite(element: json_items, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_each({compiler.process(element.clauses, **kw)})"
+@compiles(_like, "sqlite")
+def _like_of_sqlite(element: _like, compiler: SQLCompiler, **kw: Any) -> str:
+    column, text = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({column} LIKE {text} ESCAPE '/')"
 
 
-@compiles(json_items, "postgresql")
-def _json_items_of_postgresql(element: json_items, compiler: SQLCompiler, **kw: Any) -> str:
-    return f"json_array_elements({compiler.process(element.clauses, **kw)})"
+@compiles(_like, "postgresql")
+def _like_of_postgresql(element: _like, compiler: SQLCompiler, **kw: Any) -> str:
+    column, text = (compiler.process(clause, **kw) for clause in element.clauses)
+    return f"({column} ILIKE {text} ESCAPE '/')"
 
 
 db = SQLAlchemy(model_class=Base)

@@ -14,7 +14,19 @@ from app.accounts import sign_in
 from app.accounts.models import Account, Membership, User
 from app.accounts.rules import Role, StaffRole
 from app.accounts.sign_in import SessionLimits
-from app.cloud.models import Handler, Network, Operation, OperationEvent, Service, VApp, VappTemplate, Vdc, Vm, VmGuard
+from app.cloud.models import (
+    Handler,
+    Network,
+    Operation,
+    OperationEvent,
+    Service,
+    VApp,
+    VappTemplate,
+    Vdc,
+    Vm,
+    VmGuard,
+    card_lines,
+)
 from app.db import db, transaction
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  of nobody
@@ -146,6 +158,18 @@ def _vm(customer: Customer, random_: random.Random, number: int, vapp_id: uuid.U
     size = random_.choice((1, 2, 4, 8))
     inner = f"10.0.{number // 250}.{number % 250 + 4}"
     outer = f"203.0.{113 + number // 250}.{number % 250 + 4}" if random_.random() < 0.4 else None
+    nics = [
+        {
+            "index": 0,
+            "network": "dmz" if outer else "inner",
+            "ip": inner,
+            "external_ip": outer,
+            "mac": f"00:50:56:01:{number // 256 % 256:02x}:{number % 256:02x}",
+            "mode": "POOL",
+            "is_connected": True,
+            "primary": True,
+        }
+    ]
     return {
         "id": uuid.uuid4(),
         "vdc_id": customer.vdc_id,
@@ -163,18 +187,9 @@ def _vm(customer: Customer, random_: random.Random, number: int, vapp_id: uuid.U
         "guest_os": SYSTEMS[size % 4],
         "disks": [{"instance_id": "2000", "name": "Hard disk 1", "size_mb": 40960, "independent": False}],
         "disk_mb": random_.choice((20, 40, 80, 200)) * 1024,
-        "nics": [
-            {
-                "index": 0,
-                "network": "dmz" if outer else "inner",
-                "ip": inner,
-                "external_ip": outer,
-                "mac": f"00:50:56:01:{number // 256 % 256:02x}:{number % 256:02x}",
-                "mode": "POOL",
-                "is_connected": True,
-                "primary": True,
-            }
-        ],
+        "nics": nics,
+        "network_names": card_lines(nics, "network"),
+        "addresses": card_lines(nics, "ip", "external_ip"),
         "inner_ip": inner,
         "outer_ip": outer,
     }

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Callable
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.cloud import vm_search, wishes
@@ -35,7 +35,9 @@ def expected(test: Test) -> set[str]:
 
 def change(name: str, **values: object) -> None:
     with transaction():
-        db.session.execute(update(Vm).where(Vm.name == name).values(**values))
+        vm = db.session.scalars(select(Vm).where(Vm.name == name)).one()
+        for field, value in values.items():
+            setattr(vm, field, value)
 
 
 def recycle(name: str, clock: Clock) -> None:
