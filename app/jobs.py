@@ -48,8 +48,8 @@ def _sync_all() -> None:
 SCHEDULE = (
     # Asks every vCloud whether it is there, so that the panel can say so before somebody clicks.
     Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync.probe_all),
-    # A password that was shown is erased some minutes later.
-    Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.passwords.forget_shown_passwords),
+    # A password that was shown is erased some minutes later, that of an operation that has stopped after some days.
+    Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.passwords.forget_old_passwords),
     # A deleted machine whose time in the recycle bin is over is erased.
     Scheduled(name="recycle_bin", every=lambda _: timedelta(minutes=1), run=deletion.erase_due),
     # What no worker gets through is brought to staff.

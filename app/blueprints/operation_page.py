@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from flask import url_for
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale, gettext, ngettext
 
 from app import clock
 from app.accounts.rules import Actor, Permission, can
@@ -18,7 +18,7 @@ from app.cloud import explain as book
 from app.cloud import rescue
 from app.cloud.models import Operation
 from app.cloud.offers import CREATING
-from app.cloud.passwords import PASSWORD_STAYS
+from app.cloud.passwords import PASSWORD_STAYS, STOPPED_STAYS
 from app.cloud.sizes import Size
 from app.cloud.steps import KINDS
 from app.texts import size_mb
@@ -240,7 +240,7 @@ def _ways(operation: Operation, *, may_change: bool) -> list[Way]:
     going_on = [_way_on(operation)] if may_change and rescue.may_retry(operation) else []
     if operation.state == "needs_attention":
         text = gettext("Nothing more happens by itself. Send them the id at the side.")
-        return [*going_on, Way(title=gettext("Let support look at it"), text=text)]
+        return [*going_on, *_ways_to_password(operation), Way(title=gettext("Let support look at it"), text=text)]
     if operation.kind in CREATING:
         again = url_for("vms.new", again=operation.id)
         text = gettext("Nothing is left of it, your settings are kept.")
@@ -259,6 +259,21 @@ def _way_on(operation: Operation) -> Way:
     url = url_for("operations.retry", operation_id=operation.id)
     text = gettext("We look at vCloud first, so nothing is done twice.")
     return Way(title=gettext("Go on from this step"), text=text, url=url, button=gettext("Go on"), is_command=True)
+
+
+def _ways_to_password(operation: Operation) -> list[Way]:
+    """A new one for the machine, where that of the operation is not kept any more."""
+    if not rescue.is_too_late(operation):
+        return []
+    text = ngettext(
+        "We keep a password for %(num)d day; it is erased now.",
+        "We keep a password for %(num)d days; it is erased now.",
+        STOPPED_STAYS.days,
+    )
+    if operation.vm_id is None:
+        return [Way(title=gettext("It cannot go on"), text=text)]
+    url = url_for("vms.ask_reset_password", vm_id=operation.vm_id)
+    return [Way(title=gettext("Set a new password"), text=text, url=url, button=gettext("Reset the password…"))]
 
 
 def _ways_of_silent_guest(operation: Operation) -> list[Way]:

@@ -117,6 +117,7 @@ def show(operation_id: uuid.UUID) -> web.Answer:
         facts=_facts(row),
         why=operation_page.explain(row, may_change=False) if row.error_code else None,
         may_retry=rescue.may_retry(row) or rescue.may_tidy_up(row),
+        is_too_late=rescue.is_too_late(row),
         step=str(STEPS.get(row.facts.get("failed_step", row.step), row.step)),
         similar=_similar(row),
     )

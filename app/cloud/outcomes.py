@@ -15,7 +15,7 @@ from sqlalchemy import select
 from app import clock, vcloud
 from app.cloud import unexplained
 from app.cloud.models import ACTIVE, Operation, OperationEvent
-from app.cloud.steps import Again, FailedError, Kind, Outcome, Step, Turn, Wait
+from app.cloud.steps import KINDS, Again, FailedError, Kind, Outcome, Step, Turn, Wait
 from app.db import db, transaction
 
 log = logging.getLogger(__name__)
@@ -193,12 +193,12 @@ def _is_due(row: Operation) -> bool:
 def finish(row: Operation, state: str) -> None:
     """Write the end of an operation, inside the caller's transaction.
 
-    The secret stays for one that succeeded, to be shown, and for one that staff may let go on.
+    The secret stays for one that succeeded, to be shown, and for one that staff may let go on; tidying up needs none.
     """
     row.state = state
     row.finished_at = row.moved_at = clock.now()
     row.task_urn = row.progress = row.waiting_for = row.claimed_until = None
-    if state not in ("succeeded", "needs_attention"):
+    if state not in ("succeeded", "needs_attention") or KINDS[row.kind].is_clean_up(row.step):
         row.password = None
 
 

@@ -4,7 +4,7 @@ import secrets
 import uuid
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import and_, or_, update
 
 from app import clock, vcloud
 from app.accounts import audit
@@ -19,6 +19,9 @@ from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 
 PASSWORD_STAYS = timedelta(minutes=10)
+"""So long it can be read again after it was shown."""
+STOPPED_STAYS = timedelta(days=7)
+"""So long staff can let an operation go on that has stopped; nobody was shown its password."""
 
 
 def make_password() -> str:
@@ -59,12 +62,14 @@ def forget_password(actor: Actor, operation_id: uuid.UUID) -> None:
         _own_operation(actor, operation_id).password = None
 
 
-def forget_shown_passwords() -> None:
+def forget_old_passwords() -> None:
     """Erase every password whose time is over; the schedule calls it."""
     with transaction():
-        seen = Operation.password_shown_at < clock.now() - PASSWORD_STAYS
+        now = clock.now()
+        seen = Operation.password_shown_at < now - PASSWORD_STAYS
+        stopped = and_(Operation.state == "needs_attention", Operation.finished_at < now - STOPPED_STAYS)
         has_one = Operation.password_sealed.is_not(None)
-        db.session.execute(update(Operation).where(seen, has_one).values(password_sealed=None))
+        db.session.execute(update(Operation).where(or_(seen, stopped), has_one).values(password_sealed=None))
 
 
 def _own_operation(actor: Actor, operation_id: uuid.UUID) -> Operation:

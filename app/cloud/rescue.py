@@ -70,8 +70,16 @@ def may_retry(row: Operation) -> bool:
     if row.state not in ENDED_BADLY or may_tidy_up(row):
         return False
     is_whole = row.state == "needs_attention" or not any(step.undoes for step in kind.clean_up)
-    has_secret = row.password_sealed is not None or not kind.has_secret
-    return is_whole and has_secret
+    return is_whole and not _lacks_secret(row)
+
+
+def _lacks_secret(row: Operation) -> bool:
+    return KINDS[row.kind].has_secret and row.password_sealed is None
+
+
+def is_too_late(row: Operation) -> bool:
+    """Whether it has stopped for so long that the password is erased which it would set, so that it cannot go on."""
+    return row.state == "needs_attention" and not may_tidy_up(row) and _lacks_secret(row)
 
 
 def may_tidy_up(row: Operation) -> bool:

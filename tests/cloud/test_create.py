@@ -85,7 +85,7 @@ def test_a_password_that_was_shown_is_erased_ten_minutes_later(cast: Cast, cloud
     clock.move(10 * 60 + 1)
     with pytest.raises(AppError, match="password_taken"):
         passwords.take_password(cast.owner, done.id)
-    passwords.forget_shown_passwords()
+    passwords.forget_old_passwords()
     assert operation(done.id).password_sealed is None
 
 
@@ -101,7 +101,7 @@ def test_a_password_that_was_saved_is_erased_at_once(cast: Cast, cloud: Simulato
 def test_a_password_nobody_has_seen_stays(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     done = create(cast, cloud, clock)
     clock.move(24 * 3600)
-    passwords.forget_shown_passwords()
+    passwords.forget_old_passwords()
     assert passwords.take_password(cast.owner, done.id)
 
 

@@ -4,13 +4,14 @@ import uuid
 
 import pytest
 
-from app.cloud import operations, passwords
+from app.cloud import operations, passwords, rescue, vms
 from app.cloud.rules import VmState
 from app.errors import AppError, NotFoundError
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
 from tests.support.engine import drain, operation, pass_time
 from tests.support.machines import accepted, real_vm, vm_named
+from tests.support.wishes import wish
 from vcdsim import Simulator
 from vcdsim.entities import ON
 from vcdsim.faults import error
@@ -99,3 +100,43 @@ def test_a_lost_line_changes_nothing_about_the_end(
     vm = real_vm(cloud, "sandbox")
     assert (vm.customization.admin_password, vm.customized_count, vm.power) == ("Adm!n_42", 2, ON)
     assert accepted(cloud, "vappDeploy") == 1
+
+
+# ---- an operation that has stopped -------------------------------------------------------------------------------
+
+
+def stopped(cast: Cast, cloud: Simulator, clock: Clock) -> uuid.UUID:
+    """A new password that vCloud has never finished to set."""
+    cloud.faults.add("reconfigure", stuck_task=True)
+    asked = ask(cast, "Adm!n_42")
+    drain(cloud, clock)
+    assert operation(asked).state == "needs_attention"
+    return asked
+
+
+def test_the_password_of_a_stopped_operation_is_erased_in_bounded_time(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    asked = stopped(cast, cloud, clock)
+    clock.move(passwords.STOPPED_STAYS.total_seconds())
+    passwords.forget_old_passwords()
+    assert operation(asked).password_sealed is not None
+    assert rescue.may_retry(operation(asked))
+    clock.move(1)
+    passwords.forget_old_passwords()
+    assert operation(asked).password_sealed is None
+    for actor in (cast.owner, cast.support):
+        with pytest.raises(AppError, match="retry_impossible"):
+            rescue.retry(actor, asked)
+
+
+def test_a_stopped_clean_up_keeps_no_password_and_goes_on_without(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    cloud.faults.add("deploy", error=error("BAD_REQUEST", "No."))
+    cloud.faults.add("delete", error=error("BAD_REQUEST", "Not that either."))
+    asked = vms.request_create(cast.owner, wish(), new_token())
+    drain(cloud, clock)
+    assert (operation(asked).state, operation(asked).password_sealed) == ("needs_attention", None)
+    assert not rescue.is_too_late(operation(asked))
+    rescue.retry(cast.support, asked)
+    drain(cloud, clock)
+    assert operation(asked).state == "failed"

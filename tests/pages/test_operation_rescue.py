@@ -5,7 +5,7 @@ import uuid
 import pytest
 from flask.testing import FlaskClient
 
-from app.cloud import operations, rescue, vms, wishes
+from app.cloud import operations, passwords, rescue, vms, wishes
 from app.cloud.models import Operation
 from app.cloud.rules import Action
 from app.db import db, transaction
@@ -158,3 +158,36 @@ def test_a_stranger_can_do_neither(browser: Browser, cast: Cast, cloud: Simulato
         answer = stranger.post(f"/operations/{operation_id}/{command}", data={"csrf_token": token})
         assert Page(stranger, answer).status == 404
     assert operation(operation_id).cancel_asked_at is None
+
+
+def test_an_operation_whose_password_is_erased_says_so_and_leads_to_a_new_one(
+    owner: FlaskClient, browser: Browser, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    cloud.faults.add("reconfigure", stuck_task=True)
+    asked = passwords.request_new_password(cast.owner, vm_id("sandbox"), new_token())
+    drain(cloud, clock)
+    path = f"/operations/{asked}"
+    page = open_page(owner, path)
+    assert "Go on" in page.texts(".sk-explain button")
+    assert "erased" not in page.text
+    clock.move(passwords.STOPPED_STAYS.total_seconds() + 1)
+    passwords.forget_old_passwords()
+    page = open_page(browser(cast.owner), path)
+    assert "Go on" not in page.texts(".sk-explain button")
+    assert "We keep a password for 7 days; it is erased now." in page.text
+    assert page.links()["Reset the password…"] == f"/vms/{vm_id('sandbox')}/reset-password"
+    staff = open_page(browser(cast.support), f"/staff{path}")
+    assert "the password that it would set is erased by now" in staff.text
+
+
+def test_a_creation_without_a_server_yet_says_that_its_password_is_erased(
+    browser: Browser, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    cloud.faults.add("instantiate", stuck_task=True)
+    asked = vms.request_create(cast.owner, wish(), new_token())
+    drain(cloud, clock)
+    clock.move(passwords.STOPPED_STAYS.total_seconds() + 1)
+    passwords.forget_old_passwords()
+    page = open_page(browser(cast.owner), f"/operations/{asked}")
+    assert page.texts(".sk-explain li b")[0] == "It cannot go on"
+    assert "We keep a password for 7 days; it is erased now." in page.text
