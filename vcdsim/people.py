@@ -78,7 +78,7 @@ class ApiToken:
 
 @dataclass
 class Session:
-    """A login. `expires_at` is absolute for a JWT, None for the older, idle-renewed token."""
+    """A login under one of its tokens. `expires_at` is absolute for a JWT, None for the older, idle-renewed token."""
 
     token: str = field(repr=False)
     id: str = ""
@@ -88,3 +88,5 @@ class Session:
     expires_at: float | None = None
     #: Made from an API token: it may not manage users or tokens.
     is_of_token: bool = False
+    #: The same login under its other token, where it has two.
+    twin: Session | None = field(default=None, repr=False, compare=False)

@@ -35,6 +35,41 @@ def test_the_older_login_answers_a_token_and_a_session(sim: Simulator, version: 
     assert (reply.root.get("user"), reply.root.get("org")) == ("acme-admin", "acme")
 
 
+@pytest.mark.parametrize("version", ["30.0", "37.2"])
+def test_the_older_login_answers_a_bearer_token_as_well_from_30(sim: Simulator, version: str) -> None:
+    headers = {"Accept": f"application/*+xml;version={version}", "Authorization": GOOD}
+    reply = send(sim, "POST", "/api/sessions", headers)
+    assert reply.headers["x-vmware-vcloud-token-type"] == "Bearer"
+    assert len(reply.headers["x-vmware-vcloud-access-token"]) > 32
+
+
+def test_the_older_login_knows_no_bearer_token_below_30(sim: Simulator) -> None:
+    headers = {"Accept": "application/*+xml;version=29.0", "Authorization": GOOD}
+    assert "x-vmware-vcloud-access-token" not in send(sim, "POST", "/api/sessions", headers).headers
+
+
+@pytest.mark.parametrize("ended_by", ["x-vcloud-authorization", "x-vmware-vcloud-access-token"])
+def test_both_tokens_of_a_login_serve_until_one_logs_out(sim: Simulator, ended_by: str) -> None:
+    accept = {"Accept": "application/*+xml;version=36.0"}
+    reply = send(sim, "POST", "/api/sessions", {**accept, "Authorization": GOOD})
+    tokens = {name: reply.headers[name] for name in ("x-vcloud-authorization", "x-vmware-vcloud-access-token")}
+    for name, token in tokens.items():
+        assert send(sim, "GET", "/api/session", {**accept, name: token}).status == 200
+    assert send(sim, "DELETE", "/api/session", {**accept, ended_by: tokens[ended_by]}).status == 204
+    for name, token in tokens.items():
+        assert send(sim, "GET", "/api/session", {**accept, name: token}).status == 401
+
+
+def test_using_one_token_of_a_login_keeps_the_other_alive(sim: Simulator) -> None:
+    accept = {"Accept": "application/*+xml;version=36.0"}
+    reply = send(sim, "POST", "/api/sessions", {**accept, "Authorization": GOOD})
+    bearer = {**accept, "Authorization": f"Bearer {reply.headers['x-vmware-vcloud-access-token']}"}
+    older = {**accept, "x-vcloud-authorization": reply.headers["x-vcloud-authorization"]}
+    for headers in (older, older, bearer):
+        sim.advance(20 * 60)
+        assert send(sim, "GET", "/api/session", headers).status == 200
+
+
 def test_the_older_login_is_gone_from_38(sim: Simulator) -> None:
     headers = {"Accept": "application/*+xml;version=38.0", "Authorization": GOOD}
     assert send(sim, "POST", "/api/sessions", headers).status == 404

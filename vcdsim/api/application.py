@@ -135,7 +135,7 @@ class Api:
                 return self._log_in(request, version)
             session = sessions.current(self.world, headers)
             if session is not None and any(fault.expire_session for fault in faults):
-                del self.world.sessions[session.token]
+                sessions.end(self.world, session)
                 session = None
             if session is None:
                 return sessions.unauthorized()

@@ -40,7 +40,16 @@ def current(world: World, headers: Mapping[str, str]) -> Session | None:
         del world.sessions[session.token]
         return None
     session.used_at = now
+    if session.twin is not None:
+        session.twin.used_at = now
     return session
+
+
+def end(world: World, session: Session) -> None:
+    """End a login, whichever of its tokens was shown."""
+    for one in (session, session.twin):
+        if one is not None:
+            world.sessions.pop(one.token, None)
 
 
 def log_in(world: World, headers: Mapping[str, str], *, bearer: bool, provider: bool | None) -> Session | None:
@@ -62,7 +71,10 @@ def start(world: World, user: User, *, bearer: bool) -> Session:
 
 
 def xml_login(world: World, base: str, version: Version, headers: Mapping[str, str], request_id: str) -> Answer:
-    """POST /api/sessions: up to 37.2, answers the older token and a session document."""
+    """POST /api/sessions: up to 37.2, answers the older token and a session document; from 30.0 a JWT as well.
+
+    Clients of that time (go-vcloud-director 2.x) take the JWT from this answer.
+    """
     if version > versions.LAST_WITH_XML_LOGIN:
         raise RefusalError(
             f"The operation POST /api/sessions is not available in API version {versions.text(version)}.",
@@ -77,7 +89,20 @@ def xml_login(world: World, base: str, version: Version, headers: Mapping[str, s
     answer = get_session(ctx)
     answer.headers["x-vcloud-authorization"] = session.token
     answer.headers["Set-Cookie"] = f"vcloud-token={session.token}; Path=/; HttpOnly"
+    if version >= versions.FIRST_WITH_BEARER:
+        answer.headers.update(_bearer_headers(_twin(world, session, user)))
     return answer
+
+
+def _twin(world: World, session: Session, user: User) -> Session:
+    """The same login under a JWT."""
+    twin = start(world, user, bearer=True)
+    twin.id, twin.twin, session.twin = session.id, session, twin
+    return twin
+
+
+def _bearer_headers(session: Session) -> dict[str, str]:
+    return {"X-VMWARE-VCLOUD-ACCESS-TOKEN": session.token, "X-VMWARE-VCLOUD-TOKEN-TYPE": "Bearer"}
 
 
 def cloudapi_login(world: World, version: Version, headers: Mapping[str, str], *, provider: bool) -> Answer:
@@ -89,11 +114,7 @@ def cloudapi_login(world: World, version: Version, headers: Mapping[str, str], *
         return unauthorized()
     return Answer(
         200,
-        {
-            "Content-Type": f"application/json;version={versions.text(version)}",
-            "X-VMWARE-VCLOUD-ACCESS-TOKEN": session.token,
-            "X-VMWARE-VCLOUD-TOKEN-TYPE": "Bearer",
-        },
+        {"Content-Type": f"application/json;version={versions.text(version)}", **_bearer_headers(session)},
         json.dumps(_as_json(world, session)).encode(),
     )
 
@@ -128,7 +149,7 @@ def get_session(ctx: Context) -> Answer:
 @route("DELETE", "/cloudapi/1.0.0/sessions/[^/]+", "logout")
 def log_out(ctx: Context) -> Answer:
     """End the session of the request; clients differ in the address they delete."""
-    del ctx.world.sessions[ctx.session.token]
+    end(ctx.world, ctx.session)
     return Answer(204)
 
 

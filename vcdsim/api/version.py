@@ -40,6 +40,8 @@ SUPPORTED: tuple[Version, ...] = (
 OLDEST_CURRENT: Version = (36, 0)
 #: The last version with POST /api/sessions.
 LAST_WITH_XML_LOGIN: Version = (37, 2)
+#: The first version that takes and gives bearer tokens.
+FIRST_WITH_BEARER: Version = (30, 0)
 #: The first version with POST /cloudapi/1.0.0/sessions.
 FIRST_WITH_CLOUDAPI: Version = (33, 0)
 
