@@ -11,6 +11,7 @@ from app.blueprints import (
     filters,
     frame,
     operations,
+    preferences,
     staff,
     staff_errors,
     staff_operations,
@@ -32,13 +33,15 @@ from app.texts.errors import error_text
 def register(app: Flask) -> None:
     """Give the application its pages and the templates what they share."""
     babel = get_babel(app)
-    babel.locale_selector = web.locale
-    babel.timezone_selector = web.timezone
+    babel.locale_selector = preferences.locale
+    babel.timezone_selector = preferences.timezone
     filters.init(app)
     app.before_request(web.refuse_unreadable)
     for module in (api, auth, brand, dashboard, operations, staff, staff_errors, staff_operations, tokens, vms):
         app.register_blueprint(module.bp)
-    app.context_processor(lambda: {"locale": web.locale(), "theme": web.theme(), "brand": brand.brand()})
+    app.context_processor(
+        lambda: {"locale": preferences.locale(), "theme": preferences.theme(), "brand": brand.brand()}
+    )
     app.jinja_env.globals.update(
         back=web.back,
         form_token=web.form_token,

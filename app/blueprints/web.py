@@ -10,7 +10,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar, cast
 from urllib.parse import urlencode, urlsplit
 
-from flask import Response, abort, current_app, g, make_response, redirect, render_template, request, session, url_for
+from flask import Response, abort, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_babel import get_locale
 from flask_login import UserMixin, current_user
 from sqlalchemy import select
@@ -27,7 +27,6 @@ from app.accounts.sign_in import SignedIn
 from app.cloud.models import Operation, Service, Vdc, Vm
 from app.db import db
 from app.errors import NotFoundError
-from app.texts import LANGUAGES
 from config import Config
 
 P = ParamSpec("P")
@@ -260,42 +259,6 @@ def back() -> str:
     """Where to go after choosing a language or theme: this page, or the start if it cannot be asked for by GET."""
     adapter = current_app.create_url_adapter(request)
     return here() if adapter is not None and adapter.test(method="GET") else "/"
-
-
-# ---- Language, zone, theme ------------------------------------------------------------------------------------------
-
-
-def locale() -> str:
-    """The language: the person's own, else the one chosen before signing in, else the browser's wish.
-
-    A program says in each request which one it wants; if it does not, it gets its person's own.
-    """
-    languages = [code for code, _ in LANGUAGES]
-    # Somebody who wants "ru-RU, en" speaks Russian, although only "en" is literally one of ours.
-    wishes = (wish.partition("-")[0].lower() for wish, quality in request.accept_languages if quality > 0)
-    wish = next((wish for wish in wishes if wish in languages), None)
-    if is_api():
-        return wish or (str(g.bearer.locale) if "bearer" in g else config().locale)
-    person = known_visitor()
-    if person is not None:
-        return person.locale
-    if session.get("locale") in languages:
-        return str(session["locale"])
-    return wish or config().locale
-
-
-def timezone() -> str:
-    """The zone of the account on the screen."""
-    if is_api():
-        return "UTC"
-    person = known_visitor()
-    return (person.timezone if person else None) or config().timezone
-
-
-def theme() -> str:
-    """Light, dark or auto."""
-    person = known_visitor()
-    return person.theme if person else "auto"
 
 
 def request_id() -> str:
