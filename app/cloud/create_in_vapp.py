@@ -6,7 +6,18 @@ the wished name is ours: none had it when we sent the request, and names are uni
 
 from app import clock, vcloud
 from app.cloud import networks
-from app.cloud.creation import CUSTOMISE, READ_BACK, SHAPE, built, machine, mark, org_network, power_on, removed
+from app.cloud.creation import (
+    CUSTOMISE,
+    READ_BACK,
+    SHAPE,
+    built,
+    clean_up,
+    machine,
+    mark,
+    not_built,
+    org_network,
+    power_on,
+)
 from app.cloud.offers import CREATE_IN_VAPP_KIND
 from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
 
@@ -87,8 +98,7 @@ def _look_build(turn: Turn) -> Outcome | None:
     if is_broken or (vm is None and "vm_urns" in turn.facts):  # it was there, and vCloud took it back
         raise FailedError("build_failed")
     if vm is None or vm.status == vcloud.VmStatus.UNRESOLVED:
-        unfinished = next((task for task in vapp.tasks if not task.status.final), None)
-        return Wait(task_urn=unfinished.id if unfinished else None)
+        return not_built(vapp)
     return built(vapp, [vm.id], at)
 
 
@@ -105,32 +115,6 @@ def _left_over(turn: Turn) -> vcloud.Vm | None:
     return _find_ours(turn, vapp) if has_left_a_name or turn.client.keeps_marks_of_vms() else None
 
 
-def _look_undeploy(turn: Turn) -> Outcome | None:
-    vm = _left_over(turn)
-    return Next() if vm is None or not vm.deployed else None
-
-
-def _undeploy(turn: Turn) -> Outcome:
-    task = turn.client.undeploy(_ours(turn).id, power_action="force")
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _look_remove(turn: Turn) -> Outcome | None:
-    return removed() if _left_over(turn) is None else None
-
-
-def _remove(turn: Turn) -> Outcome:
-    task = turn.client.delete(_ours(turn).id)
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _ours(turn: Turn) -> vcloud.Vm:
-    vm = _left_over(turn)
-    if vm is None:
-        raise vcloud.NotFound("the half-made machine is gone")
-    return vm
-
-
 CREATE_IN_VAPP = register(
     Kind(
         name=CREATE_IN_VAPP_KIND,
@@ -145,9 +129,6 @@ CREATE_IN_VAPP = register(
             power_on(lambda turn: turn.facts["vm_urns"][0]),
             READ_BACK,
         ),
-        clean_up=(
-            Step(name="undeploy", look=_look_undeploy, send=_undeploy, undoes=True),
-            Step(name="remove", look=_look_remove, send=_remove, undoes=True),
-        ),
+        clean_up=clean_up(_left_over),
     )
 )

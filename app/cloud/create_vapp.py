@@ -7,9 +7,9 @@ instant as the vApp, so a creation whose answer was lost is found again, and ado
 
 from app import clock, vcloud
 from app.cloud import networks
-from app.cloud.creation import CUSTOMISE, READ_BACK, SHAPE, built, mark, org_network, power_on, removed
+from app.cloud.creation import CUSTOMISE, READ_BACK, SHAPE, built, clean_up, mark, not_built, org_network, power_on
 from app.cloud.offers import CREATE_KIND
-from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, Wait, register
+from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, register
 
 
 def _find_ours(turn: Turn) -> vcloud.VApp | None:
@@ -85,37 +85,10 @@ def _look_build(turn: Turn) -> Outcome | None:
     if vapp.status == vcloud.VmStatus.FAILED_CREATION:
         raise FailedError("build_failed")
     if vapp.status == vcloud.VmStatus.UNRESOLVED or len(vapp.vms) < len(machines):
-        unfinished = next((task for task in vapp.tasks if not task.status.final), None)
-        return Wait(task_urn=unfinished.id if unfinished else None)
+        return not_built(vapp)
     urns = {vm.name: vm.id for vm in vapp.vms}
     # Below API 5.6 the machines have the names of the template until they are customised.
     return built(vapp, [urns.get(one["name"]) or urns[one["template_name"]] for one in machines], at)
-
-
-def _look_undeploy(turn: Turn) -> Outcome | None:
-    vapp = _find_ours(turn)
-    return Next() if vapp is None or not vapp.deployed else None
-
-
-def _undeploy(turn: Turn) -> Outcome:
-    task = turn.client.undeploy(_ours(turn).id, power_action="force")
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _look_remove(turn: Turn) -> Outcome | None:
-    return removed() if _find_ours(turn) is None else None
-
-
-def _remove(turn: Turn) -> Outcome:
-    task = turn.client.delete(_ours(turn).id)
-    return Wait(task_urn=task.id, text=task.operation)
-
-
-def _ours(turn: Turn) -> vcloud.VApp:
-    vapp = _find_ours(turn)
-    if vapp is None:
-        raise vcloud.NotFound("the half-made vApp is gone")
-    return vapp
 
 
 CREATE = register(
@@ -131,9 +104,6 @@ CREATE = register(
             power_on(lambda turn: turn.facts["vapp_urn"]),
             READ_BACK,
         ),
-        clean_up=(
-            Step(name="undeploy", look=_look_undeploy, send=_undeploy, undoes=True),
-            Step(name="remove", look=_look_remove, send=_remove, undoes=True),
-        ),
+        clean_up=clean_up(_find_ours),
     )
 )

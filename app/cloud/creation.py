@@ -1,4 +1,4 @@
-"""What both ways of creating machines share: the mark, and the steps from a built machine to one that runs.
+"""What both ways of creating machines share: the mark, the steps from a built machine to one that runs, the clean-up.
 
 `params["machines"]` are the machines in order, each {"name", "template_name", "template_vm_urn", "size", "is_resized"};
 `facts["vm_urns"]` are their urns once they are built, `facts["network"]` the name of their network in the vApp.
@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from app import clock, vcloud
 from app.cloud import sync
+from app.cloud.machine_steps import change
 from app.cloud.models import Operation, Vm
 from app.cloud.networks import OrgNetwork
 from app.cloud.steps import Again, Next, Outcome, Step, Turn, Wait
@@ -131,10 +132,7 @@ def power_on(of_whom: Callable[[Turn], str]) -> Step:
         found = (live_vm(turn, number) for number in range(len(turn.params["machines"])))
         return Next() if all(vm.status == vcloud.VmStatus.POWERED_ON for vm in found) else None
 
-    def send(turn: Turn) -> Outcome:
-        task = turn.client.deploy(of_whom(turn), power_on=True)
-        return Wait(task_urn=task.id, text=task.operation)
-
+    send = change(lambda turn: turn.client.deploy(of_whom(turn), power_on=True))
     return Step(name="power_on", look=look, send=send, may_cancel=True)
 
 
@@ -142,6 +140,12 @@ def _read_back(turn: Turn) -> Outcome | None:
     at = clock.now()
     vapp, urns = turn.client.vapp(turn.facts["vapp_urn"]), turn.facts["vm_urns"]
     return Next(apply=lambda operation: _mirror(operation, vapp, urns, at))
+
+
+def not_built(vapp: vcloud.VApp) -> Wait:
+    """The outcome while vCloud is at work in the vApp: its task is waited for, if one can be seen."""
+    unfinished = next((task for task in vapp.tasks if not task.status.final), None)
+    return Wait(task_urn=unfinished.id if unfinished else None)
 
 
 def built(vapp: vcloud.VApp, urns: list[str], at: datetime) -> Next:
@@ -166,15 +170,38 @@ def _mirror(operation: Operation, vapp: vcloud.VApp, urns: list[str], at: dateti
     operation.vm_id = made[urns[0]].id
 
 
-def removed() -> Next:
-    """The outcome of the clean-up when nothing is left in vCloud: nothing is left in the mirror either."""
+# ---- clean-up ----------------------------------------------------------------------------------------------------
 
-    def apply(operation: Operation) -> None:
-        if operation.vm is not None:
-            operation.vm.gone_at = clock.now()
-        operation.vm_id = None
 
-    return Next(apply=apply)
+def clean_up(find: Callable[[Turn], vcloud.VApp | vcloud.Vm | None]) -> tuple[Step, Step]:
+    """The steps that switch off and delete what a creation has made; `find` is how it knows that in vCloud."""
+
+    def look_undeploy(turn: Turn) -> Outcome | None:
+        ours = find(turn)
+        return Next() if ours is None or not ours.deployed else None
+
+    def look_remove(turn: Turn) -> Outcome | None:
+        return Next(apply=_forget) if find(turn) is None else None
+
+    def urn(turn: Turn) -> str:
+        ours = find(turn)
+        if ours is None:
+            raise vcloud.NotFound("what was half made is gone")
+        return ours.id
+
+    undeploy = change(lambda turn: turn.client.undeploy(urn(turn), power_action="force"))
+    remove = change(lambda turn: turn.client.delete(urn(turn)))
+    return (
+        Step(name="undeploy", look=look_undeploy, send=undeploy, undoes=True),
+        Step(name="remove", look=look_remove, send=remove, undoes=True),
+    )
+
+
+def _forget(operation: Operation) -> None:
+    """Nothing is left in vCloud, so nothing is left in the mirror either."""
+    if operation.vm is not None:
+        operation.vm.gone_at = clock.now()
+    operation.vm_id = None
 
 
 SHAPE = _each("shape", _look_shape, _shape)
