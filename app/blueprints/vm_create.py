@@ -8,6 +8,7 @@ from app.accounts.rules import Permission
 from app.blueprints import web
 from app.blueprints.vm_cards import card
 from app.blueprints.vm_create_form import EXISTING, NEW, NO_NETWORK, CreateForm, as_uuid
+from app.blueprints.vm_create_vapps import vapp_choice
 from app.blueprints.vms import bp
 from app.cloud import offers, vms
 from app.cloud.models import Network, Operation, Service, VApp, VappTemplate, Vdc
@@ -21,9 +22,14 @@ NAMES = {"vm_name", "vapp_name", "machine_names"}
 @bp.get("/vms/new")
 @web.requires(Permission.VM_CREATE)
 def new() -> web.Answer:
-    """The form, filled with the smallest server of the first template, or with an earlier wish."""
+    """The form, filled with the smallest server of the first template, or with an earlier wish.
+
+    `vapp` in the address is what the name of an existing vApp has in it.
+    """
     vdc = _chosen_vdc(request.args.get("vdc"))
     form = _earlier_form(request.args.get("again")) or CreateForm()
+    if "vapp" in request.args:
+        form.place.data = EXISTING
     return _page(form, vdc, web.form_token())
 
 
@@ -62,9 +68,21 @@ def check_names() -> web.Answer:
     return render_template("vms/_names.html", wrong=list(dict.fromkeys(wrong)))
 
 
+@bp.get("/vms/new/vapps")
+@web.requires(Permission.VM_CREATE)
+def find_vapps() -> web.Answer:
+    """The existing vApps that fit, while a part of the name is typed."""
+    form = CreateForm(request.args)
+    vdc = _chosen_vdc(request.args.get("vdc"))
+    found = vapp_choice(vdc.id, request.args.get("vapp", ""), as_uuid(form.vapp_id.data))
+    return render_template("vms/_vapps.html", form=form, vapps=found, is_fragment=True)
+
+
 def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
-    taken = offers.names_taken(vdc.id)
-    cards = [card(offer, vdc, taken) for offer in offers.offers(vdc.id)]
+    found = offers.offers(vdc.id)
+    several = [offer for offer in found if len(offer.machines) > 1]
+    taken = offers.names_taken(vdc.id, [one.default_name for offer in several for one in offer.machines])
+    cards = [card(offer, vdc, taken) for offer in found]
     chosen = next((c for c in cards if c.id == form.template_id.data), None) or (cards[0] if cards else None)
     if chosen is not None and not form.is_submitted():
         form.start_with(chosen)
@@ -76,7 +94,7 @@ def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
         problems=form.problems,
         cards=cards,
         networks=_networks(vdc),
-        vapps=[(str(vapp.id), vapp.name) for vapp in offers.vapps(vdc.id)],
+        vapps=vapp_choice(vdc.id, request.args.get("vapp", ""), as_uuid(form.vapp_id.data)),
         bounds=chosen.offer if chosen else {},
         vdcs=_vdcs(),
         chosen=vdc,

@@ -107,7 +107,7 @@ class CreateForm(FlaskForm):
             if vapp_id is None:
                 _refuse(self.vapp_id, gettext("Choose a vApp."))
             return vapp_id
-        if choice != [NEW] and (choice or offers.vapps(vdc_id)):
+        if choice != [NEW] and (choice or offers.vapps(vdc_id, most=1)):
             _refuse(self.place, gettext("Choose a new vApp or an existing one."))
         return None
 

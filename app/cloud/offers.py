@@ -4,14 +4,15 @@ Reads only the mirror. vCloud has the last word when the wish is carried out.
 """
 
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import case, func, select
+from sqlalchemy import ColumnElement, Row, and_, case, false, func, literal, or_, select, true
 
 from app.accounts.rules import Actor
 from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm, VmGuard
 from app.cloud.rules import Action
-from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, default_names, misfit, put_away_suffix, total
+from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, default_names, misfit, total
 from app.db import db
 from app.errors import AppError, NotFoundError
 
@@ -20,6 +21,8 @@ CREATE_IN_VAPP_KIND = "create_in_vapp"
 CREATING = (CREATE_KIND, CREATE_IN_VAPP_KIND)
 """Kinds of operations that make machines."""
 ISOLATED = "isolated"
+ALIKE = 8
+"""Names that begin with the same so many letters are alike: a number at the end takes fewer of the 15 of Windows."""
 GROWING = (Action.ADD_DISK.value, Action.GROW_DISK.value, Action.RESIZE.value)
 """Kinds of operations that let a machine take more."""
 
@@ -71,19 +74,39 @@ def networks(vdc_id: uuid.UUID) -> list[Network]:
     return sorted(db.session.scalars(rows), key=lambda network: network.fence_mode == ISOLATED)
 
 
-def vapps(vdc_id: uuid.UUID) -> list[VApp]:
-    """The vApps that a machine can be added to, by name: neither being built nor in the recycle bin."""
+def vapps(vdc_id: uuid.UUID, *also: ColumnElement[bool], most: int | None = None) -> list[Row[uuid.UUID, str, str]]:
+    """The vApps that a machine can be added to, as (id, urn, name), by name; `also`: what else they must fulfil."""
+    rows = select(VApp.id, VApp.urn, VApp.name).where(_is_open(vdc_id), *also).order_by(VApp.name)
+    return list(db.session.execute(rows.limit(most)))
+
+
+def count_vapps(vdc_id: uuid.UUID, *also: ColumnElement[bool]) -> tuple[int, int]:
+    """How many of them there are, and how many of these fulfil `also`."""
+    counts = select(func.count(), func.count(case((and_(true(), *also), 1)))).where(_is_open(vdc_id))
+    total, found = db.session.execute(counts.select_from(VApp)).one()
+    return total, found
+
+
+def _is_open(vdc_id: uuid.UUID) -> ColumnElement[bool]:
+    """A vApp of this data center that is neither being built nor in the recycle bin."""
     in_making = select(Operation.claims_name).where(
         Operation.vdc_id == vdc_id, Operation.kind == CREATE_KIND, Operation.state.in_(ACTIVE)
     )
-    rows = select(VApp).where(VApp.vdc_id == vdc_id, VApp.gone_at.is_(None), VApp.status > 0)
-    found = db.session.scalars(rows.where(VApp.name.not_in(in_making)).order_by(VApp.name))
-    return [vapp for vapp in found if not vapp.name.endswith(put_away_suffix(vapp.urn))]
+    put_away = VApp.name.endswith(
+        literal("-deleted-") + func.substr(VApp.urn, func.length(VApp.urn) - 7)
+    )  # put_away_suffix
+    here = and_(VApp.vdc_id == vdc_id, VApp.gone_at.is_(None), VApp.status > 0)
+    return and_(here, VApp.name.not_in(in_making), ~put_away)
 
 
-def names_taken(vdc_id: uuid.UUID) -> set[str]:
-    """The names of all machines in the mirror: new ones should be called otherwise, though only a vApp forbids it."""
-    return set(db.session.scalars(select(Vm.name).where(Vm.vdc_id == vdc_id, Vm.gone_at.is_(None))))
+def names_taken(vdc_id: uuid.UUID, names: Iterable[str]) -> set[str]:
+    """The names of machines in the mirror that begin like one of these: new ones should be called otherwise.
+
+    Only a vApp forbids to have a name twice.
+    """
+    alike = [Vm.name.startswith(name, autoescape=True) for name in sorted({name[:ALIKE] for name in names})]
+    found = select(Vm.name).where(Vm.vdc_id == vdc_id, Vm.gone_at.is_(None), or_(false(), *alike))
+    return set(db.session.scalars(found)) if alike else set()
 
 
 def free_of(vdc_id: uuid.UUID) -> Free:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import chain
 
 from app.errors import AppError
 
@@ -234,7 +235,7 @@ def default_names(template_names: Sequence[str], are_windows: Sequence[bool], ta
         most = WINDOWS_NAME_MOST if is_windows else VM_NAME_MOST
         plain = re.sub(r"[^A-Za-z0-9]+", "-", template_name).strip("-") or "server"
         plain = f"vm-{plain}" if plain.isdigit() else plain
-        endings = ("", *(f"-{number}" for number in range(2, 1000)))
+        endings = chain([""], (f"-{number}" for number in range(2, 1000)))
         names = (plain[: most - len(ending)].strip("-") + ending for ending in endings)
         found.append(next(name for name in names if name not in found and name not in taken))
     return found

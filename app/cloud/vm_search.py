@@ -89,16 +89,16 @@ def _text(part: vm_filter.Text, text: str, vdc_ids: Collection[uuid.UUID]) -> Co
     if part.field == "vapp":
         return _in_vapp(text, vdc_ids)
     if part.field == "vdc":
-        return Vm.vdc_id.in_(select(Vdc.id).where(Vdc.id.in_(vdc_ids), _has(Vdc.name, text)))
+        return Vm.vdc_id.in_(select(Vdc.id).where(Vdc.id.in_(vdc_ids), has(Vdc.name, text)))
     if part.field == "ip":
-        return _has(Vm.addresses, f"\n{text}")
-    return _has(_TEXTS[part.field], text)
+        return has(Vm.addresses, f"\n{text}")
+    return has(_TEXTS[part.field], text)
 
 
 def _anywhere(text: str, vdc_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
-    tests = [*(_has(column, text) for column in (Vm.name, Vm.guest_os)), _in_vapp(text, vdc_ids)]
+    tests = [*(has(column, text) for column in (Vm.name, Vm.guest_os)), _in_vapp(text, vdc_ids)]
     if _ADDRESS.fullmatch(text):
-        tests.append(_has(Vm.addresses, text))
+        tests.append(has(Vm.addresses, text))
     return or_(*tests)
 
 
@@ -108,11 +108,11 @@ def _in_vapp(text: str, vdc_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
     "Is true" keeps PostgreSQL from making a join of it: without statistics that looked for the vApps again for each
     machine, and took seconds.
     """
-    vapp_ids = select(VApp.id).where(VApp.vdc_id.in_(vdc_ids), _has(VApp.name, text))
+    vapp_ids = select(VApp.id).where(VApp.vdc_id.in_(vdc_ids), has(VApp.name, text))
     return Vm.vapp_id.in_(vapp_ids).is_(True)
 
 
-def _has(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
+def has(column: InstrumentedAttribute[str], text: str) -> ColumnElement[bool]:
     """In any case of letters. SQLite and PostgreSQL's locale C fold Latin ones only: others in their usual forms."""
     forms = {text} if text.isascii() else {text, text.lower(), text.upper(), text.capitalize()}
     return or_(*(contains(column, form) for form in sorted(forms)))

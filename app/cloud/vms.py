@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from app.accounts.rules import Actor, Permission, can
 from app.cloud import offers, operations
@@ -110,7 +110,7 @@ def _new_vapp_errors(spec: VmSpec) -> Iterator[AppError]:
 
 
 def _vapp_errors(spec: VmSpec, vapp_id: uuid.UUID, offer: Offer) -> Iterator[AppError]:
-    vapp = next((vapp for vapp in offers.vapps(spec.vdc_id) if vapp.id == vapp_id), None)
+    vapp = next(iter(offers.vapps(spec.vdc_id, VApp.id == vapp_id)), None)
     if vapp is None:
         yield AppError("vapp_gone", field="vapp_id")
         return
@@ -129,7 +129,7 @@ def _is_claimed(vdc_id: uuid.UUID, name: str) -> bool:
     return db.session.scalar(claims) is not None
 
 
-def _claim(spec: VmSpec, vapp: VApp | None) -> str:
+def _claim(spec: VmSpec, vapp: VApp | Row[uuid.UUID, str, str] | None) -> str:
     """The name of which there can be only one: that of the new vApp, or of the machine within its vApp."""
     return f"{vapp.urn} {spec.vm_name}" if vapp else spec.vapp_name
 

@@ -8,12 +8,13 @@ from flask.testing import FlaskClient
 from lxml import html
 from sqlalchemy import select, update
 
+from app.cloud import offers
 from app.cloud.models import Network, Operation, VApp, VappTemplate, Vdc
 from app.db import db, transaction
 from tests.support.cast import Cast
 from tests.support.clock import Clock
 from tests.support.engine import drain
-from tests.support.page import Page, open_page
+from tests.support.page import Page, open_page, open_part
 from vcdsim import Simulator
 from vcdsim.faults import error
 
@@ -243,6 +244,37 @@ def test_a_server_is_added_to_a_vapp_of_the_list(owner: FlaskClient, cloud: Simu
     assert page.h1 == "web-03 is ready"
     assert page.texts("aside dd")[-3:] == ["Debian GNU/Linux 12 (64-bit)", "203.0.113.19", "192.168.1.5"]
     assert "Connect the vApp to the network" in page.text
+
+
+def make_vapps(count: int) -> None:
+    shop = db.session.scalars(select(VApp).where(VApp.name == "shop")).one()
+    own = ("id", "urn", "name")
+    values = {column.name: getattr(shop, column.name) for column in VApp.__table__.columns if column.name not in own}
+    with transaction():
+        db.session.add_all(VApp(urn=f"urn:vcloud:vapp:{n}", name=f"bulk-{n:03}", **values) for n in range(count))
+
+
+def test_of_many_vapps_some_are_offered_and_the_others_are_found_by_name(owner: FlaskClient, cloud: Simulator) -> None:
+    assert not open_page(owner, "/vms/new").root.cssselect("#vapp"), "few need no search"
+    make_vapps(60)
+    page = open_page(owner, "/vms/new")
+    assert len(page.texts("#vapp_id option")) == 50
+    total = len(offers.vapps(db.session.scalars(select(Vdc.id).where(Vdc.name == "acme-vdc")).one()))
+    assert page.texts("#vapps-note") == [f"The first 50 of {total}. Write a part of the name."]
+    assert dict(page.form("/vms/new").form_values())["place"] == "new"
+    page = open_page(owner, "/vms/new", query={"vapp": " SHOP"})
+    assert (page.texts("#vapp_id option"), page.texts("#vapps-note")) == (["shop"], ["1 vApp fits."])
+    assert dict(page.form("/vms/new").form_values())["place"] == "existing"
+    answer = page.send("/vms/new", **values(place="existing", vapp_id=vapp_id("shop")))
+    assert answer.status_code == 303
+
+
+def test_vapps_are_found_while_a_name_is_typed_and_the_chosen_one_stays(owner: FlaskClient, cloud: Simulator) -> None:
+    make_vapps(60)
+    part = open_part(owner, f"/vms/new/vapps?vapp=bulk-00&vapp_id={vapp_id('shop')}")
+    assert part.texts("option") == ["shop", *(f"bulk-{number:03}" for number in range(10))]
+    assert part.texts("option[selected]") == ["shop"]
+    assert part.texts("#vapps-note") == ["10 vApps fit."]
 
 
 def test_a_name_that_the_vapp_has_is_refused_in_words(owner: FlaskClient, cloud: Simulator) -> None:
