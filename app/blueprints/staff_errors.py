@@ -15,6 +15,8 @@ from app.cloud.models import Operation, UnexplainedError
 from app.db import db
 
 bp = Blueprint("staff_errors", __name__, url_prefix="/staff/errors")
+SHOWN = 50
+"""So many, for each brings its rule along; the others follow when these are done."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,10 +43,10 @@ def index() -> web.Answer:
         select(UnexplainedError, Operation)
         .join(Operation, Operation.id == UnexplainedError.operation_id)
         .order_by(UnexplainedError.times.desc(), UnexplainedError.last_at.desc())
-        .limit(unexplained.MOST)
+        .limit(SHOWN)
     ).all()
     found = sorted((_line(row, operation) for row, operation in rows), key=lambda line: line.explained_now != "")
-    return render_template("staff/errors.html", lines=found)
+    return render_template("staff/errors.html", lines=found, is_cut=len(found) == SHOWN)
 
 
 def _line(row: UnexplainedError, operation: Operation) -> Line:

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from app.accounts import members
 from app.accounts.models import AuditEntry
+from app.blueprints import staff_errors
 from app.cloud import explain, unexplained, wishes
 from app.cloud.models import UnexplainedError
 from app.cloud.rules import Action
@@ -149,6 +150,16 @@ def test_customers_have_no_such_page(owner: FlaskClient, cast: Cast, asked: uuid
         unexplained.remove(cast.owner, error_id)
     assert db.session.scalar(select(func.count()).select_from(UnexplainedError)) == 1
     assert not open_page(owner, "/").root.cssselect(f"a[href='{PATH}']")
+
+
+def test_of_many_texts_the_most_frequent_are_shown(support: FlaskClient, asked: uuid.UUID) -> None:
+    for number in range(staff_errors.SHOWN):
+        say(asked, f"The flux is {'very ' * number} high.", times=2)
+    say(asked, "The tide is out.")
+    page = open_page(support, PATH)
+    assert len(items(page)) == staff_errors.SHOWN
+    assert "The tide is out." not in page.text
+    assert "The most frequent are shown." in page.text
 
 
 def test_it_sends_few_statements_however_many_texts_there_are(support: FlaskClient, asked: uuid.UUID) -> None:
