@@ -7,14 +7,17 @@ from typing import Any, ClassVar
 
 from flask import redirect, render_template, url_for
 from flask_babel import gettext
+from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import Field
+from wtforms import Field, PasswordField, StringField
 
 from app.blueprints import machines, web
 from app.cloud.models import Vm
 from app.cloud.rules import Action
 from app.errors import AppError
 from app.texts.errors import error_text
+
+MAKE, OWN = "make", "own"
 
 
 class WishForm(FlaskForm):
@@ -44,10 +47,14 @@ class WishForm(FlaskForm):
         """Everything that can be filled in."""
         return iter(self)
 
-    def take(self, error: AppError) -> None:
-        """Put an error at its field; one without a field here goes to the list on top alone."""
+    def field_of(self, error: AppError) -> Field | None:
+        """Where an error belongs; None: in the list on top alone."""
         name = self.name_of.get(error.field or "", error.field)
-        field = next((field for field in self.fields() if field.name == name), None)
+        return next((field for field in self.fields() if field.name == name), None)
+
+    def take(self, error: AppError) -> None:
+        """Put an error where it belongs."""
+        field = self.field_of(error)
         if field is None:
             self.plain_errors.append(error_text(error))
         else:
@@ -58,6 +65,20 @@ class WishForm(FlaskForm):
         """The list on top: (id of the field, sentence)."""
         at_fields = [(field.id, f"{field.label.text}: {text}") for field in self.fields() for text in field.errors]
         return at_fields + [("", text) for text in self.plain_errors]
+
+
+class PasswordForm(WishForm):
+    """A password: made by us, or chosen by the person."""
+
+    password_choice = StringField(_l("Password"), default=MAKE)
+    password = PasswordField(_l("Your password"))
+
+    def own_password(self) -> str | None:
+        """The password that the person chose; None when we are to make one."""
+        choice = self.password_choice.raw_data
+        if choice not in ([MAKE], [OWN]):
+            self.refuse("password_choice", gettext("Choose whether we make the password or you write it."))
+        return self.password.data or "" if choice == [OWN] else None
 
 
 def show(vm: Vm, action: Action, form: WishForm, **values: Any) -> str:

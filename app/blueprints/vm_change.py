@@ -3,9 +3,8 @@
 import uuid
 
 from flask import request
-from flask_babel import gettext
 from flask_babel import lazy_gettext as _l
-from wtforms import BooleanField, PasswordField, StringField
+from wtforms import BooleanField, StringField
 
 from app.accounts.rules import Permission
 from app.blueprints import forms, web
@@ -51,35 +50,19 @@ def _rename_page(vm: Vm, form: RenameForm) -> str:
 
 # ---- Password ------------------------------------------------------------------------------------------------------
 
-MAKE, OWN = "make", "own"
-
-
-class PasswordForm(forms.WishForm):
-    """Made by us, or chosen by the person."""
-
-    password_choice = StringField(_l("Password"), default=MAKE)
-    password = PasswordField(_l("Your password"))
-
-    def own_password(self) -> str | None:
-        """The password that the person chose; None when we are to make one."""
-        choice = self.password_choice.data
-        if choice not in (MAKE, OWN):
-            self.refuse("password_choice", gettext("Choose whether we make the password or you write it."))
-        return self.password.data or "" if choice == OWN else None
-
 
 @bp.get(address(Action.RESET_PASSWORD))
 @web.requires(Permission.VM_CHANGE)
 def ask_reset_password(vm_id: uuid.UUID) -> web.Answer:
     """The form."""
-    return _password_page(web.get_vm(vm_id), PasswordForm(formdata=None))
+    return _password_page(web.get_vm(vm_id), forms.PasswordForm(formdata=None))
 
 
 @bp.post(address(Action.RESET_PASSWORD))
 @web.requires(Permission.VM_CHANGE)
 def reset_password(vm_id: uuid.UUID) -> web.Answer:
     """Ask for it; the page of the operation shows the password once."""
-    actor, form = web.actor(), PasswordForm()
+    actor, form = web.actor(), forms.PasswordForm()
     password = form.own_password()
     return forms.send(
         vm_id,
@@ -90,7 +73,7 @@ def reset_password(vm_id: uuid.UUID) -> web.Answer:
     )
 
 
-def _password_page(vm: Vm, form: PasswordForm) -> str:
+def _password_page(vm: Vm, form: forms.PasswordForm) -> str:
     return forms.show(vm, Action.RESET_PASSWORD, form)
 
 

@@ -43,7 +43,8 @@ def create() -> web.Answer:
         form.plain_errors.append(gettext("Choose a data center."))
     spec = form.spec(vdc.id)
     if spec is None or form.problems or form.unreadable:
-        form.take(vms.check(web.actor(), spec) if spec else [])
+        for wrong in vms.check(web.actor(), spec) if spec else ():
+            form.take(wrong)
         return _page(form, vdc, token), 422
     vdc_id = vdc.id
     try:
@@ -51,7 +52,8 @@ def create() -> web.Answer:
     except AppError as error:
         if error.status in (403, 404):
             raise
-        form.take(vms.check(web.actor(), spec) or [error])
+        for wrong in vms.check(web.actor(), spec) or [error]:
+            form.take(wrong)
         return _page(form, _chosen_vdc(str(vdc_id)), token), 422
     return redirect(url_for("operations.show", operation_id=operation_id), 303)
 

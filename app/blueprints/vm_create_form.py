@@ -9,10 +9,10 @@ from typing import Any
 
 from flask_babel import format_decimal, gettext
 from flask_babel import lazy_gettext as _l
-from flask_wtf import FlaskForm
 from werkzeug.datastructures import MultiDict
 from wtforms import Field, PasswordField, StringField
 
+from app.blueprints.forms import MAKE, PasswordForm
 from app.blueprints.vm_cards import Card, Range
 from app.cloud import offers
 from app.cloud.models import VappTemplate
@@ -23,21 +23,19 @@ from app.errors import AppError
 from app.texts.errors import error_text
 
 NO_NETWORK = "none"
-MAKE, OWN = "make", "own"
 NEW, EXISTING = "new", "existing"
-FIELD_OF = {"memory_mb": "memory_gb"}
-"""Fields of the form whose name is not that of the wish: people think of memory in GB."""
 
 
-class CreateForm(FlaskForm):
-    """The wish as it is typed; it is taken as it is and answered with errors, never silently mended."""
+class CreateForm(PasswordForm):
+    """The wish for a new machine as it is typed."""
 
+    name_of = {"memory_mb": "memory_gb"}  # people think of memory in GB
     template_id = StringField(_l("Template"))
     vm_name = StringField(_l("Name"))
     cpu_count = StringField(_l("Processor"))
     memory_gb = StringField(_l("Memory"))
     disk_gb = StringField(_l("Disk"))
-    password_choice = StringField(_l("Password"), default=MAKE)
+    password_choice = StringField(_l("Password"), default=MAKE)  # declared again for its place in the list on top
     password = PasswordField(_l("Your password"))
     network_id = StringField(_l("Network"))
     place = StringField(_l("vApp"), default=NEW)
@@ -47,7 +45,6 @@ class CreateForm(FlaskForm):
     def __init__(self, sent: MultiDict[str, str] | None = None, *, names: Sequence[str] = (), **values: Any) -> None:
         super().__init__(formdata=sent, **values)
         self._sent, self._names = sent, names
-        self.plain_errors: list[str] = []
         self.name_errors: dict[int, str] = {}  # of the machines of a template of several, by their number from 1
         self.unreadable: list[str] = []
 
@@ -59,10 +56,10 @@ class CreateForm(FlaskForm):
 
     def spec(self, vdc_id: uuid.UUID) -> VmSpec | None:
         """The wish in values; None without a template. What is no number is `unreadable` and counts as 0."""
-        network_id, password, vapp_id = self._network_id(vdc_id), self._own_password(), self._vapp_id(vdc_id)
+        network_id, password, vapp_id = self._network_id(vdc_id), self.own_password(), self._vapp_id(vdc_id)
         template_id = as_uuid(self.template_id.data)
         if template_id is None:
-            _refuse(self.template_id, gettext("Choose a template."))
+            self.refuse("template_id", gettext("Choose a template."))
             return None
         name = (self.vm_name.data or "").strip()
         return VmSpec(
@@ -96,7 +93,7 @@ class CreateForm(FlaskForm):
         network_id = as_uuid(self.network_id.data)
         is_asked = self.network_id.data is not None or bool(offers.networks(vdc_id))
         if network_id is None and self.network_id.data != NO_NETWORK and is_asked:
-            _refuse(self.network_id, gettext("Choose a network, or “No network”."))
+            self.refuse("network_id", gettext("Choose a network, or “No network”."))
         return network_id
 
     def _vapp_id(self, vdc_id: uuid.UUID) -> uuid.UUID | None:
@@ -105,19 +102,10 @@ class CreateForm(FlaskForm):
         if choice == [EXISTING]:
             vapp_id = as_uuid(self.vapp_id.data)
             if vapp_id is None:
-                _refuse(self.vapp_id, gettext("Choose a vApp."))
+                self.refuse("vapp_id", gettext("Choose a vApp."))
             return vapp_id
         if choice != [NEW] and (choice or offers.vapps(vdc_id, most=1)):
-            _refuse(self.place, gettext("Choose a new vApp or an existing one."))
-        return None
-
-    def _own_password(self) -> str | None:
-        """The password that the person chose; None when we are to make one."""
-        choice = self.password_choice.raw_data
-        if choice == [OWN]:
-            return self.password.data or ""
-        if choice != [MAKE]:
-            _refuse(self.password_choice, gettext("Choose whether we make the password or you write it."))
+            self.refuse("place", gettext("Choose a new vApp or an existing one."))
         return None
 
     def _number(self, field: Field, times: int = 1) -> int:
@@ -128,7 +116,7 @@ class CreateForm(FlaskForm):
             return 0
         value = Decimal(f"{number[1]}.{number[2] or 0}") * times
         if value != int(value):
-            _refuse(field, error_text(AppError("memory_mb_not_multiple")))
+            self.refuse(field.name, error_text(AppError("memory_mb_not_multiple")))
         return int(value)
 
     def name_bounds(self, offer: Mapping[str, Range]) -> None:
@@ -137,29 +125,26 @@ class CreateForm(FlaskForm):
             bounds = offer[name]
             limits = {"least": format_decimal(bounds.least), "most": format_decimal(bounds.most)}
             if name == "memory_gb":
-                _refuse(self[name], gettext("Write a number from %(least)s to %(most)s.", **limits))
+                self.refuse(name, gettext("Write a number from %(least)s to %(most)s.", **limits))
             else:
-                _refuse(self[name], gettext("Write a whole number from %(least)s to %(most)s.", **limits))
+                self.refuse(name, gettext("Write a whole number from %(least)s to %(most)s.", **limits))
 
-    def take(self, errors: list[AppError]) -> None:
-        """Put each error at its field; one without a field goes to the list on top alone."""
-        named_after_server = not (self.vapp_name.data or "").strip()
-        for error in errors:
-            name = FIELD_OF.get(error.field or "", error.field or "")
-            if name == "vapp_name" and named_after_server:
-                name = "vm_name"  # the one name that was typed
-            number = error.params.get("number")
-            if isinstance(number, int):
-                self.name_errors.setdefault(number, error_text(error))
-            elif name not in self:
-                self.plain_errors.append(error_text(error))
-            elif not self[name].errors and name not in self.unreadable:
-                _refuse(self[name], error_text(error))
+    def field_of(self, error: AppError) -> Field | None:
+        """A vApp that is named after its server has the name that was typed there."""
+        is_named_after_server = not (self.vapp_name.data or "").strip()
+        return self.vm_name if error.field == "vapp_name" and is_named_after_server else super().field_of(error)
+
+    def take(self, error: AppError) -> None:
+        """Put an error where it belongs; a field says the first thing that is wrong with it."""
+        number, field = error.params.get("number"), self.field_of(error)
+        if isinstance(number, int):
+            self.name_errors.setdefault(number, error_text(error))
+        elif field is None or (not field.errors and field.name not in self.unreadable):
+            super().take(error)
 
     @property
     def problems(self) -> list[tuple[str, str]]:
-        """The list on top: (id of the field, sentence)."""
-        at_fields = [(field.id, f"{field.label.text}: {text}") for field in self for text in field.errors]
+        """The list on top, with the names of several machines."""
         at_names = [
             (
                 f"names-{self.template_id.data}-{number}",
@@ -167,11 +152,7 @@ class CreateForm(FlaskForm):
             )
             for number, text in self.name_errors.items()
         ]
-        return at_fields + at_names + [("", text) for text in self.plain_errors]
-
-
-def _refuse(field: Field, text: str) -> None:
-    field.errors = [*field.errors, text]
+        return [*super().problems, *at_names]
 
 
 def _makes_several(template_id: uuid.UUID) -> bool:
