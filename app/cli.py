@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import ParamSpec, TextIO
 
 import click
 from flask import Flask, current_app
@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from app import demo, sealing
 from app.accounts import members
 from app.accounts.rules import StaffRole
-from app.cloud import services, sync
+from app.cloud import packet, packet_reader, packet_source, services, sync
 from app.db import transaction
 from app.errors import AppError
 from app.texts.errors import error_text
@@ -32,6 +32,8 @@ def init(app: Flask) -> None:
         demo_command,
         handler_add,
         handler_check,
+        packet_check,
+        packet_command,
         rotate_secrets,
         service_attach,
         sync_command,
@@ -261,6 +263,37 @@ def sync_command() -> None:
     """Read every virtual data center now."""
     for service_id in sync.all_services():
         sync.refresh(service_id)
+
+
+@click.command("packet")
+@click.argument("service")
+@click.option("--with-passwords", is_flag=True, help="Read the passwords from vCloud too. It is written down who asks.")
+@click.option("--by", metavar="EMAIL", help="The administrator of the panel who asks for passwords.")
+@click.option("--reason", help="Why passwords are asked for.")
+@with_appcontext
+@_plainly
+def packet_command(service: str, by: str | None, reason: str | None, *, with_passwords: bool) -> None:
+    """Write the statistics packet of SERVICE: the id of a service, or the name of its data center."""
+    service_id = packet_source.service_of(service)
+    if not with_passwords:
+        click.echo(packet.write(packet_source.collect(service_id)))
+        return
+    if by is None or reason is None:
+        raise click.UsageError("--with-passwords needs --by and --reason.")
+    whole = packet_source.collect_with_passwords(members.staff_actor(by), service_id, reason)
+    click.echo(packet.write(whole))
+    known = sum(vm.password != "" for vm in whole.vms)
+    click.echo(f"vCloud told the passwords of {known} of {len(whole.vms)} servers.", err=True)
+
+
+@click.command("packet-check")
+@click.argument("file", type=click.File(encoding="utf-8", errors="surrogateescape"))
+@with_appcontext
+@_plainly
+def packet_check(file: TextIO) -> None:
+    """Read a statistics packet from FILE (- is the standard input) and say what it holds, or what is wrong with it."""
+    found = packet_reader.read(file.read())
+    click.echo(f"Service {found.id}, data center {found.vdc_id}: {len(found.vapps)} vApps, {len(found.vms)} servers.")
 
 
 @click.command("rotate-secrets")

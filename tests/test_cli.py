@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -9,10 +10,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.accounts.models import User
-from app.cloud import gateway, sync
+from app.cloud import gateway, packet_reader, packet_source, sync
 from app.cloud.models import Handler, Service
 from app.db import db, transaction
 from tests.support.cast import PASSWORD, Cast
+from tests.support.engine import vdc_of
+from tests.support.machines import real_vm
+from tests.support.packet import STORY
 from tests.vcloud.sockets import Server, say
 from tests.vcloud.support import fixture
 from vcdsim import Simulator
@@ -240,3 +244,58 @@ def test_a_version_that_has_become_deprecated_is_kept_by_the_probe(
     finally:
         vcloud.close()
     assert db.session.scalars(select(Handler)).one().is_api_deprecated
+
+
+# ---- the statistics packet -----------------------------------------------------------------------------------------
+
+
+def test_a_packet_is_written_without_passwords(run: Run, cloud: Simulator) -> None:
+    real_vm(cloud, "sandbox").customization.admin_password = "!R3!e3C7"
+    done = run("packet", "acme-vdc")
+    assert done.exit_code == 0, done.output
+    service_id = vdc_of("acme-vdc").service_id
+    assert packet_reader.read(done.stdout) == packet_source.collect(service_id)
+    assert run("packet", str(service_id)).stdout == done.stdout
+
+
+def test_a_packet_with_passwords_is_for_an_administrator_with_a_reason(run: Run, cloud: Simulator) -> None:
+    real_vm(cloud, "sandbox").customization.admin_password = "!R3!e3C7"
+    run("create-staff", email="admin@example.com", name="Admin", role="admin", locale="en", password=PASSWORD)
+    options = {"by": "admin@example.com", "reason": "move to another panel"}
+    done = run("packet", "acme-vdc", "--with-passwords", **options)
+    assert 'value="!R3!e3C7"' in done.stdout
+    assert "passwords of 1 of " in done.stderr
+    for wrong, words in (
+        ({"by": "support@example.com"}, "Only an administrator"),
+        ({"by": "owner@example.com"}, "nobody of the provider"),
+        ({"by": "unknown@example.com"}, "Nobody signs in"),
+        ({"reason": " "}, "--reason"),
+    ):
+        refused = run("packet", "acme-vdc", "--with-passwords", **(options | wrong))
+        assert refused.exit_code != 0
+        assert words in refused.output
+        assert "!R3!e3C7" not in refused.output
+
+
+def test_passwords_need_somebody_and_a_reason(run: Run, cloud: Simulator) -> None:
+    refused = run("packet", "acme-vdc", "--with-passwords", reason="because")
+    assert refused.exit_code != 0
+    assert "--by" in refused.output
+
+
+def test_a_packet_of_nothing_names_the_next_step(run: Run, cloud: Simulator) -> None:
+    refused = run("packet", "elsewhere")
+    assert refused.exit_code != 0
+    assert "GET /api/v1/services" in refused.output
+
+
+def test_a_packet_in_a_file_is_checked(run: Run, cast: Cast, tmp_path: Path) -> None:
+    file = tmp_path / "packet.xml"
+    file.write_text(STORY)
+    assert "1 vApps, 1 servers" in run("packet-check", str(file)).output
+    file.write_bytes(STORY.encode().replace(b' ext_ip="92.242.45.21"', b""))
+    refused = run("packet-check", str(file))
+    assert refused.exit_code != 0
+    assert "Line 1: <vm> has no ext_ip" in refused.output
+    file.write_bytes(b"\xff\xfe<\0")
+    assert "no XML" in run("packet-check", str(file)).output

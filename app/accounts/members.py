@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app import clock
 from app.accounts.models import Account, Membership, User, UserSession
-from app.accounts.rules import Role, StaffRole
+from app.accounts.rules import Actor, Role, StaffRole
 from app.accounts.sign_in import hash_password
 from app.db import db, transaction
 from app.errors import AppError
@@ -87,6 +87,14 @@ def set_disabled(email: str, *, is_disabled: bool) -> None:
         user = _known_user(email)
         user.disabled_at = clock.now() if is_disabled else None
         _end_sessions(user)
+
+
+def staff_actor(email: str) -> Actor:
+    """The person of the provider who works at the command line; AppError `user_unknown` or `not_staff`."""
+    user = _known_user(email)
+    if user.staff_role is None or user.disabled_at is not None:
+        raise AppError("not_staff", 403, email=email)
+    return Actor(user_id=user.id, staff_role=StaffRole(user.staff_role))
 
 
 def _known_user(email: str) -> User:

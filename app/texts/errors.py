@@ -116,6 +116,30 @@ ERRORS: Mapping[str, Sentence] = {
     "request_bad": _l("We cannot read this request."),
     "our_mistake": _l("The fault is ours and it is written down. Tell support the request id."),
     "database_away": _l("Our database does not answer. Try again in a minute."),
+    # the statistics packet
+    "not_staff": _l("%(email)s is nobody of the provider, or is kept out. See `flask create-staff`."),
+    "service_unknown": _l(
+        "There is no service or data center %(name)s. Give the id of a service: GET /api/v1/services."
+    ),
+    "service_ambiguous": _l("Several data centers are named %(name)s. Give the id of the service: %(ids)s."),
+    "packet_not_read": _l("The data center of this service was not read yet. Run `flask sync`, then try again."),
+    "packet_passwords_by_command": _l(
+        "Passwords are not told here. The operator of the panel can write them: `flask packet %(service)s "
+        "--with-passwords`."
+    ),
+    "packet_admin_only": _l("Only an administrator gets passwords. See `flask create-staff --role admin`."),
+    "packet_reason_bad": _l("--reason: say in 1 to %(most)s printable characters why the passwords are needed."),
+    "packet_text_bad": _l(
+        "%(attribute)s of <%(element)s> has a control character, which XML cannot hold. Change it in vCloud."
+    ),
+    "packet_too_large": _l("This is too large for a packet: more than %(most_mb)s MB, or than 50,000 servers."),
+    "packet_not_xml": _l(
+        "This is no XML that we read: %(reason)s. A packet has no DOCTYPE; send it as it was written."
+    ),
+    "packet_element_bad": _l("Line %(line)s: there is %(found)s where %(wanted)s belongs. See docs/packet.md."),
+    "packet_attribute_missing": _l("Line %(line)s: <%(element)s> has no %(attribute)s; give it, it may be empty."),
+    "packet_attribute_unknown": _l("Line %(line)s: <%(element)s> has %(attribute)s, which no packet has. Take it out."),
+    "packet_value_bad": _l("Line %(line)s: %(attribute)s of <%(element)s> is %(value)s; write it like %(like)s."),
     # wishes
     "action_blocked": _blocked,
     "vm_busy": _l("Another operation is at work on this server; wait until it ends."),

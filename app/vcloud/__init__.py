@@ -6,6 +6,7 @@ from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.statuses import TaskStatus, VmStatus
 from app.vcloud.transport import Limits, Timer
 from app.vcloud.types import (
+    AdminPassword,
     AllocatedAddress,
     ApiVersion,
     Disk,
@@ -34,6 +35,7 @@ from app.vcloud.wire import best_version
 from app.vcloud.wishes import NewVApp, NewVm, VmChange, Wiring
 
 __all__ = [
+    "AdminPassword",
     "AllocatedAddress",
     "ApiToken",
     "ApiVersion",

@@ -15,6 +15,7 @@ from app.vcloud.query import Condition, version_key
 from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.transport import Limits, Timer, Transport
 from app.vcloud.types import (
+    AdminPassword,
     AllocatedAddress,
     ApiVersion,
     MksTicket,
@@ -141,6 +142,10 @@ class Client:
     def vm(self, vm_urn: str) -> Vm:
         """Return one VM, whole."""
         return self._wire.get(path_of(vm_urn, "vm"), "Vm", machines.vm)
+
+    def admin_passwords(self, vapp_urn: str) -> list[AdminPassword]:
+        """Return the passwords that vCloud has of a vApp's VMs, in clear. Show them to who may see them; keep none."""
+        return self._wire.get(path_of(vapp_urn, "vapp"), "VApp", machines.admin_passwords)
 
     def task(self, task_urn: str) -> Task:
         """Return a task. NotFound once vCloud has forgotten it: then look at its owner."""

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from app.vcloud import entities, xml
 from app.vcloud.ids import urn_from_href
-from app.vcloud.types import Disk, GuestCustomization, Nic, Snapshot, TemplateVm, Vm
+from app.vcloud.types import AdminPassword, Disk, GuestCustomization, Nic, Snapshot, TemplateVm, Vm
 from app.vcloud.xml import OVF, RASD, VMW, Element, boolean, child, children, integer, moment, text
 
 _CPU, _MEMORY, _DISK = "3", "4", "17"
@@ -42,6 +42,16 @@ def vm(element: Element) -> Vm:
         tasks=entities.tasks(element),
         created_at=moment(text(element, "DateCreated")),
     )
+
+
+def admin_passwords(vapp: Element) -> list[AdminPassword]:
+    """Read nothing but the passwords of a VApp's VMs; a VM that has none, or that we may not read, is left out."""
+    found = []
+    for element in children(child(vapp, "Children"), "Vm"):
+        told = child(element, "GuestCustomizationSection", "AdminPassword")
+        if told is not None and told.text:  # as it is: white space is a part of it
+            found.append(AdminPassword(xml.required_urn(element), told.text))
+    return found
 
 
 def template_vm(element: Element) -> TemplateVm:

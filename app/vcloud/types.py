@@ -83,8 +83,9 @@ class Nic:
 class GuestCustomization:
     """Settings for the guest's first boot. In a change, None leaves what vCloud has.
 
-    `password` is only ever sent: vCloud answers it in clear, and we do not read it. Giving one switches the password
-    on and its generation by vCloud off. `computer_name`: 15 characters at most for Windows, else 63.
+    `password` is only ever sent: vCloud answers it in clear, and nothing but `Client.admin_passwords` reads it. Giving
+    one switches the password on and its generation by vCloud off. `computer_name`: 15 characters at most for Windows,
+    else 63.
     """
 
     enabled: bool | None = None
@@ -94,6 +95,14 @@ class GuestCustomization:
     password: str | None = field(default=None, repr=False)
     reset_password_required: bool | None = None
     change_sid: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdminPassword:
+    """The password that vCloud has for the administrator of a VM's guest, which may have changed it since."""
+
+    vm_id: str
+    password: str = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)

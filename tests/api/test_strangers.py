@@ -39,6 +39,15 @@ def body_of(one: Endpoint) -> dict[str, object]:
     return bodies.get(one.body.__name__, {}) if one.body else {}
 
 
+def some_ids() -> dict[str, uuid.UUID]:
+    """Of each kind of object one of Acme's, or one that does not exist."""
+    return {
+        "vm_id": vm_named("sandbox").id,
+        "operation_id": uuid.uuid4(),
+        "service_id": vdc_of("acme-vdc").service_id,
+    }
+
+
 def path(one: Endpoint) -> str:
     return f"{one.method} {one.path}"
 
@@ -53,7 +62,7 @@ def ask_for(one: Endpoint, program: Program, ids: dict[str, uuid.UUID]) -> tuple
 
 
 def test_a_strangers_object_is_not_there(program: MakeProgram, cloud: Simulator, cast: Cast) -> None:
-    ids = {"vm_id": vm_named("sandbox").id, "operation_id": ask(cast, "terminal", Action.SHUT_DOWN)}
+    ids = {**some_ids(), "operation_id": ask(cast, "terminal", Action.SHUT_DOWN)}
     stranger = program(cast.stranger)
     answers = {path(one): ask_for(one, stranger, ids) for one in ENDPOINTS if "<" in one.path}
     assert answers == dict.fromkeys(answers, (404, "not_found", None))
@@ -67,19 +76,20 @@ def test_a_strangers_data_center_takes_no_new_machine(program: MakeProgram, clou
 
 def test_the_lists_of_a_stranger_hold_nothing_of_ours(program: MakeProgram, cloud: Simulator, cast: Cast) -> None:
     ours, stranger = {str(vm_named("sandbox").id), str(ask(cast, "terminal", Action.SHUT_DOWN))}, program(cast.stranger)
-    for address in ("/vdcs", "/vms", "/operations"):
+    ours |= {str(vdc_of("acme-vdc").id), str(vdc_of("acme-vdc").service_id)}
+    for address in ("/vdcs", "/vms", "/operations", "/services"):
         text = stranger.get(address).text
-        assert not [i for i in (*ours, str(vdc_of("acme-vdc").id)) if i in text], address
+        assert not [i for i in ours if i in text], address
 
 
 def test_nothing_is_told_or_done_without_a_token(app: Flask, cloud: Simulator) -> None:
-    ids = {"vm_id": vm_named("sandbox").id, "operation_id": uuid.uuid4()}
+    ids = some_ids()
     answers = {path(one): ask_for(one, Program(app, None), ids) for one in ENDPOINTS}
     assert answers == dict.fromkeys(answers, (401, "api_token_missing", None))
 
 
 def test_no_command_is_taken_from_a_viewer(program: MakeProgram, cloud: Simulator, cast: Cast) -> None:
-    ids, viewer = {"vm_id": vm_named("sandbox").id, "operation_id": uuid.uuid4()}, program(cast.viewer)
+    ids, viewer = some_ids(), program(cast.viewer)
     answers = {path(one): ask_for(one, viewer, ids) for one in ENDPOINTS if one.changes}
     assert answers == dict.fromkeys(answers, (403, "not_permitted", None))
 
@@ -88,7 +98,7 @@ def test_an_accountant_sees_no_machine(program: MakeProgram, cloud: Simulator, c
     with transaction():
         his = Membership.user_id == cast.viewer.user_id
         db.session.execute(update(Membership).where(his).values(role=Role.ACCOUNTANT))
-    ids, accountant = {"vm_id": vm_named("sandbox").id, "operation_id": uuid.uuid4()}, program(cast.viewer)
+    ids, accountant = some_ids(), program(cast.viewer)
     answers = {path(one): ask_for(one, accountant, ids) for one in ENDPOINTS}
     assert answers == dict.fromkeys(answers, (403, "not_permitted", None))
 

@@ -227,3 +227,13 @@ def test_leases_are_told_in_seconds_and_for_ever_is_none(sim: Simulator, client:
     record.deployment_lease_s, record.storage_lease_s = 604_800, 0
     leases = client.vapp(vapp.id).leases
     assert (leases.deployment_s, leases.storage_s) == (604_800, None)
+
+
+def test_the_password_that_vcloud_keeps_is_read_by_nothing_else(sim: Simulator, client: Client) -> None:
+    vm = vm_named(client, "wiki")
+    wish = GuestCustomization(enabled=True, password="Guest-pw<1")
+    finish(sim, client, client.reconfigure(vm.id, VmChange(customization=wish)))
+    assert vm.vapp_id is not None
+    (told,) = client.admin_passwords(vm.vapp_id)
+    assert (told.vm_id, told.password) == (vm.id, "Guest-pw<1")
+    assert "Guest-pw" not in repr((told, client.vapp(vm.vapp_id)))

@@ -64,6 +64,13 @@ class Endpoint:
 ENDPOINTS: list[Endpoint] = []
 
 
+@dataclass(frozen=True)
+class XmlText:
+    """An answer that is XML, for programs that want it; all others are JSON."""
+
+    text: str
+
+
 def endpoint(  # noqa: PLR0913  what there is to declare
     method: str,
     path: str,
@@ -81,7 +88,7 @@ def endpoint(  # noqa: PLR0913  what there is to declare
     """Declare an endpoint.
 
     The view gets the parts of the path, `query` and `body` as instances of those classes where given, and `form_token`
-    where it `is_asked`; it answers an instance of `answer`.
+    where it `is_asked`; it answers an instance of `answer`, a dataclass or `XmlText`.
     """
 
     def declare(view: V) -> V:
@@ -120,6 +127,8 @@ def _serve(one: Endpoint, **arguments: Any) -> Response:
         body = read(one.body, _sent()) if one.body is not None else _sent_nothing()
         arguments |= {"body": body} if one.body is not None else {}
     document = _answer_of(one, arguments)
+    if isinstance(document, XmlText):
+        return Response(document.text, content_type="application/xml")
     response = Response(json.dumps(written(document)), status=one.status, content_type="application/json")
     if one.status == 202:
         response.headers["Location"] = f"/api/v1/operations/{document.id}"

@@ -9,7 +9,7 @@ from flask import Response, json
 from app.accounts.rules import TokenScope
 from app.blueprints import web
 from app.blueprints.api import problems
-from app.blueprints.api.endpoints import ENDPOINTS, KEY_HEADER, KEY_MOST, Endpoint, Nothing, bp
+from app.blueprints.api.endpoints import ENDPOINTS, KEY_HEADER, KEY_MOST, Endpoint, Nothing, XmlText, bp
 from app.blueprints.api.problems import Problem
 from app.blueprints.api.schema import Json, json_schema, object_schema, properties
 
@@ -128,6 +128,9 @@ def _without_null(schema: Json) -> Json:
 
 def _success(one: Endpoint, seen: dict[str, type]) -> Json:
     headers: Json = dict(REQUEST_ID)
+    if one.answer is XmlText:
+        content: Json = {"application/xml": {"schema": {"type": "string"}}}
+        return {"description": "Here it is.", "headers": headers, "content": content}
     if one.status == 202:
         about = "Where the operation is."
         headers["Location"] = {"required": True, "description": about, "schema": {"type": "string"}}

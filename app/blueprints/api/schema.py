@@ -221,14 +221,16 @@ def _bad(path: str, wanted: str) -> AppError:
 
 
 def read_query(model: type, given: Mapping[str, list[str]]) -> Any:
-    """The arguments of an address as a dataclass: each at most once, numbers as digits."""
+    """The arguments of an address as a dataclass: each at most once, numbers as digits, yes and no as in JSON."""
     values: dict[str, Any] = {}
     kinds = {one.name: _inside(one.type) or one.type for one in properties(model)}
     for name, texts in given.items():
         if len(texts) > 1 and name in kinds:
             raise AppError("value_twice", 400, field=name)
-        is_number = kinds.get(name) is int and re.fullmatch(r"-?[0-9]{1,12}", texts[0], re.ASCII)
-        values[name] = int(texts[0]) if is_number else texts[0]
+        kind, text = kinds.get(name), texts[0]
+        is_number = kind is int and re.fullmatch(r"-?[0-9]{1,12}", text, re.ASCII)
+        is_choice = kind is bool and text in ("true", "false")
+        values[name] = int(text) if is_number else text == "true" if is_choice else text
     return _read_object(model, values, "")
 
 
