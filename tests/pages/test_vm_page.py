@@ -266,6 +266,14 @@ def test_a_new_password_is_shown_once_on_the_page_of_its_operation(
     assert shown.texts(".sk-fig code") == ["Own-pass-123"]
 
 
+def test_whose_password_it_shall_be_is_not_guessed(owner: FlaskClient, cloud: Simulator) -> None:
+    page = send(owner, "sandbox", "reset-password", password_choice="nonsense")
+    assert (page.status, page.errors) == (422, ["Choose whether we make the password or you write it."])
+    token = page.root.cssselect("input[name=csrf_token]")[0].get("value")
+    assert owner.post(f"{path_of('sandbox')}/reset-password", data={"csrf_token": token}).status_code == 422
+    assert asked() == []
+
+
 def test_a_server_is_deleted_by_its_name_and_restored(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
     path = path_of("sandbox")
     page = send(owner, "sandbox", "delete", typed_name="sand")
