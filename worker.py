@@ -18,12 +18,12 @@ from rq import Worker
 from rq.serializers import JSONSerializer
 
 from app import jobs
-from app.cloud import operations
+from app.cloud import operations, sync_runs
 from app.db import db
 from app.factory import create_app
 from config import Config, ConfigError
 
-SLOTS_EVERY_S = 30
+RINGS_EVERY_S, SLOTS_EVERY_S = 1.0, 30
 log = logging.getLogger("worker")
 
 
@@ -63,11 +63,13 @@ def tick(app: Flask, config: Config, stopping: threading.Event) -> None:
                     jobs.ring(operation_id)
                 if time.monotonic() >= next_slots:
                     next_slots = time.monotonic() + SLOTS_EVERY_S
+                    for service_id in sync_runs.due():
+                        jobs.ring_sync(service_id)
                     for name, slot_at in jobs.claim_slots(config):
                         jobs.ring_scheduled(name, slot_at)
         except Exception:  # a clock that stops is worse than one that says what is wrong and goes on
             log.exception("the clock could not ring")
-        stopping.wait(1)
+        stopping.wait(RINGS_EVERY_S)
 
 
 def main(arguments: list[str]) -> int:

@@ -22,7 +22,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.cloud import deletion, kinds, operations, sync, turns
+from app.cloud import deletion, kinds, operations, sync, sync_runs, turns
 from app.cloud.models import ScheduleSlot
 from app.db import db, transaction
 from config import Config
@@ -40,11 +40,6 @@ class Scheduled:
     run: Callable[[], None]
 
 
-def _sync_all() -> None:
-    for service_id in sync.all_services():
-        ring_sync(service_id)
-
-
 SCHEDULE = (
     # Asks every vCloud whether it is there, so that the panel can say so before somebody clicks.
     Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync.probe_all),
@@ -54,12 +49,10 @@ SCHEDULE = (
     Scheduled(name="recycle_bin", every=lambda _: timedelta(minutes=1), run=deletion.erase_due),
     # What no worker gets through is brought to staff.
     Scheduled(name="watchdog", every=lambda _: timedelta(minutes=1), run=turns.give_up_lost),
-    # Reads every virtual data center. Rings one job each, so that a slow vCloud holds up no other.
-    Scheduled(
-        name="sync",
-        every=lambda config: timedelta(minutes=config.sync_every_min),
-        run=_sync_all,
-    ),
+    # Reads every virtual data center, each in a job of its own, so that a slow vCloud holds up no other.
+    Scheduled(name="sync", every=lambda config: timedelta(minutes=config.sync_every_min), run=sync.ask_all),
+    # Runs of the sync of long ago are forgotten.
+    Scheduled(name="sync_runs", every=lambda _: timedelta(days=1), run=sync_runs.forget_old),
 )
 
 
@@ -69,22 +62,23 @@ def init(app: Flask, redis_url: str) -> None:
         redis_url, socket_connect_timeout=1, socket_timeout=2, retry=Retry(NoBackoff(), 0)
     )
     operations.doorbell = ring
+    sync_runs.doorbell = ring_sync
     turns.must_pass = (JobTimeoutException,)
 
 
 def ring(operation_id: uuid.UUID) -> None:
     """Wake a worker for this operation; if Redis is away, the clock does it later."""
-    _enqueue("operations", run_operation, str(operation_id))
+    _enqueue("operations", turns.JOB_TIMEOUT_S, run_operation, str(operation_id))
 
 
 def ring_sync(service_id: uuid.UUID) -> None:
-    """Have one virtual data center read soon."""
-    _enqueue("background", run_sync, str(service_id))
+    """Wake a worker for the run of the sync of this service; if Redis is away, the clock does it later."""
+    _enqueue("background", sync_runs.JOB_TIMEOUT_S, run_sync, str(service_id))
 
 
 def ring_scheduled(name: str, slot_at: datetime) -> None:
     """Have one due run of periodic work done."""
-    _enqueue("background", run_scheduled, name, slot_at.isoformat())
+    _enqueue("background", turns.JOB_TIMEOUT_S, run_scheduled, name, slot_at.isoformat())
 
 
 def run_operation(operation_id: str) -> None:
@@ -93,8 +87,9 @@ def run_operation(operation_id: str) -> None:
 
 
 def run_sync(service_id: str) -> None:
-    """Job: read one virtual data center."""
-    sync.refresh(uuid.UUID(service_id))
+    """Job: a part of the run of the sync of a service, which rings for the next part."""
+    if sync.work(uuid.UUID(service_id)):
+        ring_sync(uuid.UUID(service_id))
 
 
 def run_scheduled(name: str, slot_at: str) -> None:
@@ -131,11 +126,11 @@ def _claim_slot(name: str, slot_at: datetime) -> bool:
     return True
 
 
-def _enqueue(queue: str, function: Callable[..., None], *arguments: str) -> None:
+def _enqueue(queue: str, timeout_s: int, function: Callable[..., None], *arguments: str) -> None:
     connection: Redis = current_app.extensions["skiff_redis"]
     try:
         Queue(queue, connection=connection, serializer=JSONSerializer).enqueue(
-            function, *arguments, job_timeout=turns.JOB_TIMEOUT_S, result_ttl=60, failure_ttl=7 * 24 * 3600
+            function, *arguments, job_timeout=timeout_s, result_ttl=60, failure_ttl=7 * 24 * 3600
         )
     except RedisError as error:
         log.warning("Redis is away (%s); the clock will ring %s %s", type(error).__name__, queue, arguments)

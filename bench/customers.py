@@ -85,7 +85,7 @@ def make_customer() -> Customer:
         service = Service(
             account_id=account.id, handler_id=handler.id, org_name="acme", vdc_urn="vdc", username="x", created_at=now
         )
-        vdc = Vdc(service=service, urn="urn:vcloud:vdc:1", name="Moscow-1", is_enabled=True, seen_at=now)
+        vdc = Vdc(service=service, urn="urn:vcloud:vdc:1", name="Moscow-1", is_enabled=True)
         db.session.add_all([service, vdc])
         db.session.flush()
         db.session.add_all(_templates(vdc.id))

@@ -30,6 +30,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     # lxml with safe settings is how XML is read everywhere here; the standard library would need the same care by hand.
     "app.cloud.packet": ({"app.errors"}, {"lxml"}),
     "app.cloud.packet_reader": ({"app.errors", "app.cloud.packet"}, {"lxml"}),
+    "app.cloud.sync_rules": ({"app.vcloud", "app"}, set()),
     "app.cloud.sizes": ({"app.errors"}, set()),
     "app.cloud.vm_filter": (set(), set()),
     "app.texts": (

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app import clock, vcloud
-from app.cloud import sync
+from app.cloud import mirror
 from app.cloud.machine_steps import change
 from app.cloud.models import Operation, Vm
 from app.cloud.networks import OrgNetwork
@@ -161,7 +161,7 @@ def built(vapp: vcloud.VApp, urns: list[str], at: datetime) -> Next:
 
 
 def _mirror(operation: Operation, vapp: vcloud.VApp, urns: list[str], at: datetime) -> None:
-    sync.apply_vapp(operation.vdc_id, vapp, at)
+    mirror.apply_vapp(operation.vdc_id, vapp, at)
     db.session.flush()
     found = db.session.scalars(select(Vm).where(Vm.vdc_id == operation.vdc_id, Vm.urn.in_(urns)))
     made = {vm.urn: vm for vm in found}

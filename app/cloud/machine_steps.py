@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from app import clock, vcloud
-from app.cloud import sync
+from app.cloud import mirror
 from app.cloud.models import Operation
 from app.cloud.steps import Next, Outcome, Step, Turn, Wait
 
@@ -72,7 +72,7 @@ def read_back(differences: Callable[[Turn, vcloud.Vm], list[Difference]] | None 
 
         def apply(operation: Operation) -> None:
             if vapp is not None:
-                sync.apply_vapp(operation.vdc_id, vapp, at)
+                mirror.apply_vapp(operation.vdc_id, vapp, at)
 
         found = differences(turn, vm) if differences else []
         return Next(apply=apply, facts={"differences": found} if found else {})

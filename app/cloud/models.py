@@ -8,12 +8,27 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Computed, ForeignKey, Index, String, Text, UniqueConstraint, false, text
-from sqlalchemy.orm import Mapped, mapped_column, relationship, validates
+from sqlalchemy import (
+    BigInteger,
+    Computed,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    column,
+    false,
+    func,
+    select,
+    table,
+    text,
+)
+from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship, validates
 
 from app.accounts.models import Account, User
 from app.cloud.rules import Condition, VmState, vm_state
-from app.db import Base, Row
+from app.db import Base, Row, UtcDateTime
 from app.sealing import Sealed
 
 
@@ -52,6 +67,7 @@ class Service(Row):
     password_sealed: Mapped[str | None] = mapped_column(Text)
     api_token_sealed: Mapped[str | None] = mapped_column(Text)
     session_sealed: Mapped[str | None] = mapped_column(Text)
+    loss_confirmed_at: Mapped[datetime | None]  # when staff last confirmed that most of its machines are gone
     created_at: Mapped[datetime]
     account: Mapped[Account] = relationship()
     handler: Mapped[Handler] = relationship()
@@ -59,6 +75,9 @@ class Service(Row):
     password = Sealed()
     api_token = Sealed()
     session = Sealed()  # the vCloud session, shared by all workers
+
+
+_RUNS = table("sync_runs", column("service_id", Uuid), column("listed_at", UtcDateTime))
 
 
 class Vdc(Row):
@@ -74,7 +93,10 @@ class Vdc(Row):
     memory_limit_mb: Mapped[int | None] = mapped_column(BigInteger)
     storage_limit_mb: Mapped[int | None] = mapped_column(BigInteger)
     vm_quota: Mapped[int | None]
-    seen_at: Mapped[datetime]
+    # What the mirror says of it was so at this moment, or was read later: it comes from the runs of the sync.
+    seen_at: Mapped[datetime | None] = column_property(
+        select(func.max(_RUNS.c.listed_at)).where(_RUNS.c.service_id == service_id).scalar_subquery()
+    )
     service: Mapped[Service] = relationship(back_populates="vdc")
 
 
@@ -85,7 +107,7 @@ class _Mirrored(Row):
     vdc_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vdcs.id"), index=True)
     urn: Mapped[str] = mapped_column(String(80))
     name: Mapped[str] = mapped_column(String(128))
-    seen_at: Mapped[datetime]  # when vCloud said so
+    seen_at: Mapped[datetime]  # when vCloud said so; the last run found it unchanged since, see `Vdc.seen_at`
     gone_at: Mapped[datetime | None]  # when it was found missing
 
 
@@ -130,6 +152,9 @@ class VApp(_Mirrored):
     is_deployed: Mapped[bool]
     # [{"name", "parent_urn", "fence_mode", "gateway", "netmask"}]; an organization network is the parent
     networks: Mapped[list[Any]] = mapped_column(server_default="[]")
+    record_key: Mapped[str | None] = mapped_column(String(32))  # fingerprint of what the last listing said of it
+    read_key: Mapped[str | None] = mapped_column(String(32))  # fingerprint with which its document was read
+    read_at: Mapped[datetime | None]  # when it was last read whole
     vms: Mapped[list["Vm"]] = relationship(back_populates="vapp")
 
 
@@ -188,6 +213,8 @@ class Vm(_Mirrored):
     inner_ip: Mapped[str | None] = mapped_column(String(45))
     outer_ip: Mapped[str | None] = mapped_column(String(45))
     first_seen_at: Mapped[datetime]
+    read_at: Mapped[datetime | None]  # when it was last read whole; None: disks and cards are not known yet
+    missing_since: Mapped[datetime | None]  # not in vCloud's listing since then; whether it is gone is being looked at
     vapp: Mapped[VApp] = relationship(back_populates="vms")
     vdc: Mapped[Vdc] = relationship()
     guard: Mapped["VmGuard | None"] = relationship(back_populates="vm", lazy="joined")
@@ -207,6 +234,12 @@ class Vm(_Mirrored):
             gone=self.gone_at is not None,
             recycled=self.guard is not None and self.guard.recycled_at is not None,
         )
+
+    @property
+    def checked_at(self) -> datetime:
+        """When all this was last found to be so."""
+        listed_at = self.vdc.seen_at if self.missing_since is None and self.gone_at is None else None
+        return max(self.seen_at, listed_at) if listed_at else self.seen_at
 
     @property
     def shown_name(self) -> str:

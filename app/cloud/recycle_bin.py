@@ -10,7 +10,7 @@ from datetime import timedelta
 from sqlalchemy import select
 
 from app import clock, vcloud
-from app.cloud import sync
+from app.cloud import mirror
 from app.cloud.creation import MARK
 from app.cloud.machine_steps import LOOK_AGAIN, Difference, change, command, live_vm, read_back
 from app.cloud.models import ACTIVE, Operation, Vm, guard_of
@@ -99,7 +99,7 @@ def _look_recycled(turn: Turn) -> Outcome:
 
     def apply(operation: Operation) -> None:
         if vapp is not None:
-            sync.apply_vapp(operation.vdc_id, vapp, at)
+            mirror.apply_vapp(operation.vdc_id, vapp, at)
         guard = guard_of(_of(operation))
         guard.recycled_at, guard.erase_at = at, at + timedelta(hours=turn.params["keep_h"])
         guard.name_before = turn.params["vm_name"]
@@ -200,7 +200,7 @@ def _gone(turn: Turn) -> Outcome:
         vm = _of(operation)
         vm.gone_at = vm.seen_at = at
         if vapp is not None:
-            sync.apply_vapp(operation.vdc_id, vapp, at)
+            mirror.apply_vapp(operation.vdc_id, vapp, at)
         elif "vapp_urn" in turn.facts:
             vm.vapp.gone_at = vm.vapp.seen_at = at
 

@@ -1,36 +1,45 @@
-"""Reads vCloud into the mirror: collect -> apply. The mirror says what vCloud said, nothing else.
+"""Keeps the mirror equal to vCloud: collect -> compare -> write, one virtual data center at a time.
 
-`apply_vapp` is the one way for a machine to enter or change in the mirror, for sync and operations alike. A row
-that is newer than what is being applied is left as it is.
+A run has three phases. *Listing*: the pages of the query service, whole or not at all, so that every machine is right
+in state, name and sizes after one transaction. *Details*: the documents of those vApps of which a listing said that
+something moved. *Missing*: what was not listed is looked for in a second listing and then directly, before it is gone.
+Nothing but numbers in the database is kept between them, so any worker can go on with a run.
 """
 
+import logging
 import uuid
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import exists, func, not_, select, update
 
 from app import clock, vcloud
-from app.cloud import gateway
-from app.cloud.models import Handler, Network, Service, VApp, VappTemplate, Vdc, Vm
+from app.cloud import gateway, history, mirror, sync_runs
+from app.cloud.models import Handler, Service, VApp, Vdc, Vm
+from app.cloud.sync_listing import apply_listing
+from app.cloud.sync_models import SyncRun
+from app.cloud.sync_rules import Listed, by_vapp, due_for_rereading, too_many_missing
+from app.cloud.sync_runs import Held, LostRunError
 from app.db import db, transaction
 
-MB_PER_GB = 1024
-M = TypeVar("M", Network, VappTemplate, VApp, Vm)
+log = logging.getLogger(__name__)
+
+WORK = timedelta(seconds=40)
+"""A job works this long at most, then it lets go of the run and the next one goes on."""
+VAPPS_AT_ONCE = 20
+"""So many documents are read between two transactions."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inventory:
-    """All of one virtual data center, as vCloud told it from `started_at` on."""
+    """What the listings of one virtual data center said, from `started_at` on."""
 
     started_at: datetime
     vdc: vcloud.Vdc
-    networks: Sequence[vcloud.OrgVdcNetwork]
-    templates: Sequence[vcloud.VappTemplate]
-    vapps: Sequence[vcloud.VApp]
+    networks: list[vcloud.OrgVdcNetwork]
+    templates: list[vcloud.VappTemplate]
+    listed: dict[str, Listed]
 
 
 def all_services() -> list[uuid.UUID]:
@@ -40,188 +49,240 @@ def all_services() -> list[uuid.UUID]:
 
 def probe_all() -> None:
     """Ask every vCloud whether it is there."""
-    for handler_id in list(db.session.scalars(select(Handler.id))):
+    for handler_id, silent_since in db.session.execute(select(Handler.id, Handler.silent_since)).all():
         with suppress(vcloud.VcloudError):  # that it is silent is written down
             gateway.probe(handler_id)
+            if silent_since is not None:
+                _ask_of(handler_id)
+
+
+def ask_all() -> None:
+    """Have every data center read: the schedule's part."""
+    for service_id in all_services():
+        sync_runs.ask(service_id, "schedule")
+
+
+def _ask_of(handler_id: uuid.UUID) -> None:
+    """Have everything read in a vCloud that answers again."""
+    for service_id in list(db.session.scalars(select(Service.id).where(Service.handler_id == handler_id))):
+        sync_runs.ask(service_id, "schedule")
 
 
 def refresh(service_id: uuid.UUID) -> None:
-    """Read one virtual data center and write the mirror; safe to run twice, also at the same time."""
-    with gateway.client(service_id) as client:
-        vdc_urn = db.session.get_one(Service, service_id).vdc_urn
+    """Read one data center now, to the end; raises the VcloudError that ended it."""
+    sync_runs.ask(service_id, "now")
+    while work(service_id):
+        pass
+
+
+def work(service_id: uuid.UUID) -> bool:
+    """Do a part of the run of a data center, if there is one that nobody holds; whether there is more to do.
+
+    Raises the VcloudError that ended the run.
+    """
+    held = sync_runs.claim(service_id)
+    if held is None:
+        return False
+    try:
+        if held.may_be_skipped:
+            _require_answering(service_id)
+        with gateway.client(service_id) as client:
+            return _Reading(held, client).work()
+    except LostRunError:
+        return False
+    except Exception as error:  # whatever it was, the run has ended, and the next one begins anew
+        _fail(held, error)
+        raise
+
+
+def _require_answering(service_id: uuid.UUID) -> None:
+    """Refuse if vCloud is known not to answer: the many data centers of one must not hold up those of others."""
+    silent_since = db.session.get_one(Service, service_id).handler.silent_since
+    db.session.rollback()
+    if silent_since is not None:
+        raise vcloud.Unavailable("it does not answer, as others have found before")
+
+
+def _fail(held: Held, error: Exception) -> None:
+    with suppress(LostRunError), transaction():
+        sync_runs.write(
+            held,
+            state="failed",
+            finished_at=clock.now(),
+            claimed_until=None,
+            error_code=type(error).__name__,
+            error_params={"text": str(error)},
+        )
+
+
+class _Reading:
+    """The part of a run that one job does."""
+
+    def __init__(self, held: Held, client: vcloud.Client) -> None:
+        self.held = held
+        self.client = client
+        self.until = clock.now() + WORK
+        self.vdc_urn = db.session.get_one(Service, held.service_id).vdc_urn
+        self.vdc_id = db.session.scalar(select(Vdc.id).where(Vdc.service_id == held.service_id))
         db.session.rollback()
-        inventory = collect(client, vdc_urn)
-    with transaction():
-        apply(service_id, inventory)
+
+    def work(self) -> bool:
+        """Go on with the phase at which the run is; whether the run is to be gone on with."""
+        if self.held.phase is None:
+            self._list()
+        if not self._read_details() or not self._look_for_missing():
+            with transaction():
+                sync_runs.write(self.held, claimed_until=None)
+            return True
+        with transaction():
+            sync_runs.write(self.held, state="done", finished_at=clock.now(), claimed_until=None)
+        return False
+
+    # Listing
+
+    def _list(self) -> None:
+        inventory = collect(self.client, self.vdc_urn)
+        is_first = self.vdc_id is None
+        with transaction():
+            self.vdc_id = mirror.apply_vdc(self.held.service_id, inventory.vdc)
+            mirror.apply_networks(self.vdc_id, inventory.networks, inventory.started_at)
+            mirror.apply_templates(self.vdc_id, inventory.templates, inventory.started_at)
+            found = apply_listing(
+                self.vdc_id, inventory.listed, inventory.started_at, self.held.run_id, is_first=is_first
+            )
+            self._mark_for_rereading(inventory.started_at)
+            pending = len(self._pending())
+            sync_runs.write(
+                self.held, phase="details", listed_at=inventory.started_at, counts=found, vapps_total=pending
+            )
+
+    def _mark_for_rereading(self, now: datetime) -> None:
+        at = select(VApp.urn, VApp.read_at).where(
+            VApp.vdc_id == self.vdc_id, VApp.gone_at.is_(None), VApp.read_at.is_not(None)
+        )
+        old = due_for_rereading([(row.urn, row.read_at) for row in db.session.execute(at)], now)
+        if old:
+            these = VApp.vdc_id == self.vdc_id, VApp.urn.in_(old)
+            db.session.execute(update(VApp).where(*these).values(read_key=None))
+
+    # Details
+
+    def _pending(self) -> list[tuple[str, str]]:
+        """The vApps whose document is to be read, with the fingerprint that says so."""
+        is_open = VApp.read_key.is_distinct_from(VApp.record_key)
+        query = select(VApp.urn, VApp.record_key).where(
+            VApp.vdc_id == self.vdc_id, VApp.gone_at.is_(None), VApp.record_key.is_not(None), is_open
+        )
+        return [(row.urn, row.record_key) for row in db.session.execute(query.order_by(VApp.read_at, VApp.id))]
+
+    def _read_details(self) -> bool:
+        """Read what moved; whether all of it was read."""
+        pending = self._pending()
+        db.session.rollback()
+        for start in range(0, len(pending), VAPPS_AT_ONCE):
+            if clock.now() > self.until:
+                return False
+            self._read_some(pending[start : start + VAPPS_AT_ONCE])
+        return True
+
+    def _read_some(self, pending: list[tuple[str, str]]) -> None:
+        read = []
+        for urn, key in pending:
+            at = clock.now()
+            with suppress(vcloud.NotFound):  # deleted since the listing: the next one knows
+                read.append((self.client.vapp(urn), at, key))
+        with transaction():
+            sync_runs.write(self.held, vapps_done=SyncRun.vapps_done + len(pending))
+            # What could not be read, or is older than what an operation has read, is not tried again in this run.
+            these = VApp.vdc_id == self.vdc_id, VApp.urn.in_([urn for urn, _ in pending])
+            db.session.execute(update(VApp).where(*these).values(read_key=VApp.record_key))
+            for vapp, at, key in read:
+                mirror.apply_vapp(self._vdc_id(), vapp, at, run_id=self.held.run_id, key=key)
+
+    # Missing
+
+    def _look_for_missing(self) -> bool:
+        """Settle what was not listed; whether all of it is settled."""
+        missing = self._missing()
+        if not missing:
+            self._close_vapps()
+            return True
+        listed = {vm.id for vm in self.client.vms(self.vdc_urn)}
+        absent = [urn for urn in missing if urn not in listed]
+        if self._is_kept_back(missing, len(absent)):
+            return True
+        for urn in absent:
+            if clock.now() > self.until:
+                return False
+            self._settle(urn)
+        self._close_vapps()
+        return True
+
+    def _missing(self) -> dict[str, datetime]:
+        query = select(Vm.urn, Vm.missing_since).where(
+            Vm.vdc_id == self.vdc_id, Vm.missing_since.is_not(None), Vm.gone_at.is_(None)
+        )
+        found = {row.urn: row.missing_since for row in db.session.execute(query)}
+        db.session.rollback()
+        return found
+
+    def _is_kept_back(self, missing: dict[str, datetime], absent: int) -> bool:
+        """Whether so much is absent that staff must confirm it first."""
+        known = db.session.scalar(select(func.count(Vm.id)).where(Vm.vdc_id == self.vdc_id, Vm.gone_at.is_(None)))
+        confirmed_at = db.session.get_one(Service, self.held.service_id).loss_confirmed_at
+        db.session.rollback()
+        is_confirmed = confirmed_at is not None and confirmed_at >= max(missing.values())
+        kept_back = absent if too_many_missing(absent, known or 0) and not is_confirmed else 0
+        with transaction():
+            run = db.session.get_one(SyncRun, self.held.run_id)
+            sync_runs.write(self.held, phase="missing", counts={**run.counts, "kept_back": kept_back})
+        return kept_back > 0
+
+    def _settle(self, urn: str) -> None:
+        """Look at one machine directly: it is gone only if vCloud says so."""
+        at, found = clock.now(), [{"what": "existence", "before": True, "after": False}]
+        with suppress(vcloud.NotFound):
+            vm = self.client.vm(urn)
+            vdc_urn = self.client.vapp(vm.vapp_id).vdc_id if vm.vapp_id else None
+            if vdc_urn in (None, self.vdc_urn):
+                return  # it exists and is not listed: vCloud will list it, or it will go
+            found = [{"what": "vdc", "before": self.vdc_urn, "after": vdc_urn}]
+        with transaction():
+            row = db.session.scalars(select(Vm).where(Vm.vdc_id == self.vdc_id, Vm.urn == urn)).one()
+            if row.seen_at > at or row.gone_at is not None:
+                return
+            run = db.session.get_one(SyncRun, self.held.run_id)
+            sync_runs.write(self.held, counts={**run.counts, "gone": run.counts.get("gone", 0) + 1})
+            row.gone_at = at
+            cause = history.at_work(self._vdc_id()).cause(row.id, found)
+            history.note(row.id, "gone", at, operation_id=cause, run_id=self.held.run_id)
+
+    def _close_vapps(self) -> None:
+        """A vApp that was not listed is gone when none of its machines is left."""
+        with transaction():
+            run = db.session.get_one(SyncRun, self.held.run_id)
+            its_own = exists().where(Vm.vapp_id == VApp.id, Vm.gone_at.is_(None))
+            unlisted = VApp.gone_at.is_(None), VApp.record_key.is_(None), VApp.seen_at < run.listed_at
+            db.session.execute(
+                update(VApp).where(VApp.vdc_id == self.vdc_id, *unlisted, not_(its_own)).values(gone_at=run.listed_at)
+            )
+
+    def _vdc_id(self) -> uuid.UUID:
+        if self.vdc_id is None:
+            raise LookupError("this data center was never listed")
+        return self.vdc_id
 
 
 def collect(client: vcloud.Client, vdc_urn: str) -> Inventory:
     """Ask for everything; raises a VcloudError when any part of it is missing, so a half is never applied."""
     started_at = clock.now()
-    vapps = []
-    for record in client.vapps(vdc_urn):
-        try:
-            vapps.append(client.vapp(record.id))
-        except vcloud.NotFound:
-            continue  # deleted between the two requests
+    vms = client.vms(vdc_urn)
+    vapps = client.vapps(vdc_urn)
     vdc = client.vdc(vdc_urn)
     return Inventory(
         started_at=started_at,
         vdc=vdc,
         networks=client.networks(vdc),
         templates=client.templates(),
-        vapps=vapps,
+        listed=by_vapp(vapps, vms),
     )
-
-
-def apply(service_id: uuid.UUID, inventory: Inventory) -> None:
-    """Make the mirror say what the inventory says, inside the caller's transaction."""
-    vdc_id = _apply_vdc(service_id, inventory)
-    at = inventory.started_at
-    _apply_networks(vdc_id, inventory.networks, at)
-    _apply_templates(vdc_id, inventory.templates, at)
-    for vapp in inventory.vapps:
-        apply_vapp(vdc_id, vapp, at)
-    _mark_gone(Network, vdc_id, {network.id for network in inventory.networks}, at)
-    _mark_gone(VappTemplate, vdc_id, {template.id for template in inventory.templates}, at)
-    _mark_gone(VApp, vdc_id, {vapp.id for vapp in inventory.vapps}, at)
-    _mark_gone(Vm, vdc_id, {vm.id for vapp in inventory.vapps for vm in vapp.vms}, at)
-
-
-def apply_vapp(vdc_id: uuid.UUID, vapp: vcloud.VApp, at: datetime) -> None:
-    """Write one vApp and its machines as they were at `at`, inside the caller's transaction."""
-    row = _find(VApp, vdc_id, vapp.id)
-    if row is None:
-        row = VApp(vdc_id=vdc_id, urn=vapp.id)
-        db.session.add(row)
-    elif row.seen_at > at:
-        return
-    row.name, row.status, row.is_deployed = vapp.name, int(vapp.status), vapp.deployed
-    row.networks = [
-        {
-            "name": network.name,
-            "parent_urn": network.parent_urn,
-            "fence_mode": network.fence_mode,
-            "gateway": network.gateway,
-            "netmask": network.netmask,
-        }
-        for network in vapp.networks
-    ]
-    row.seen_at, row.gone_at = at, None
-    db.session.flush()
-    for vm in vapp.vms:
-        _apply_vm(row, vm, at)
-
-
-def _apply_vm(vapp: VApp, vm: vcloud.Vm, at: datetime) -> None:
-    row = _find(Vm, vapp.vdc_id, vm.id)
-    is_new = row is None
-    if row is None:
-        row = Vm(vdc_id=vapp.vdc_id, urn=vm.id, first_seen_at=at)
-        db.session.add(row)
-    elif row.seen_at > at:
-        return
-    before = None if is_new else row.state
-    row.vapp_id, row.name = vapp.id, vm.name
-    row.status, row.is_deployed = int(vm.status), vm.deployed
-    row.cpu_count, row.memory_mb, row.guest_os = vm.cpu_count or 0, vm.memory_mb or 0, vm.guest_os
-    row.cores_per_socket, row.cpu_hot_add, row.memory_hot_add = vm.cores_per_socket, vm.cpu_hot_add, vm.memory_hot_add
-    row.has_snapshot = vm.snapshot is not None
-    row.snapshot_at = vm.snapshot.created_at if vm.snapshot else None
-    row.storage_profile = vm.storage_profile.name if vm.storage_profile else None
-    row.disks = [
-        {
-            "instance_id": disk.instance_id,
-            "name": disk.name,
-            "size_mb": disk.size_mb,
-            "independent": disk.independent,
-        }
-        for disk in vm.disks
-    ]
-    row.disk_mb = sum(disk.size_mb for disk in vm.disks)
-    row.nics = [
-        {
-            "index": nic.index,
-            "network": nic.network,
-            "ip": nic.ip,
-            "external_ip": nic.external_ip,
-            "mac": nic.mac,
-            "mode": nic.mode,
-            "is_connected": nic.connected,
-            "primary": nic.primary,
-        }
-        for nic in vm.nics
-    ]
-    row.inner_ip = next((nic.ip for nic in vm.nics if nic.ip), None)
-    row.outer_ip = next((nic.external_ip for nic in vm.nics if nic.external_ip), None)
-    row.seen_at, row.gone_at = at, None
-    if before is not None and row.state is not before:
-        row.state_since = at
-
-
-def _apply_vdc(service_id: uuid.UUID, inventory: Inventory) -> uuid.UUID:
-    vdc = inventory.vdc
-    row = db.session.scalar(select(Vdc).where(Vdc.service_id == service_id))
-    if row is None:
-        row = Vdc(service_id=service_id, urn=vdc.id)
-        db.session.add(row)
-    elif row.seen_at > inventory.started_at:
-        return row.id
-    row.name, row.is_enabled, row.vm_quota = vdc.name, vdc.enabled, vdc.vm_quota
-    row.cpu_limit_mhz, row.vcpu_mhz, row.memory_limit_mb = vdc.cpu_limit_mhz, vdc.vcpu_mhz, vdc.memory_limit_mb
-    limits = [profile.limit_mb for profile in vdc.storage_profiles]
-    row.storage_limit_mb = None if None in limits else sum(limit or 0 for limit in limits)
-    row.seen_at = inventory.started_at
-    db.session.flush()
-    return row.id
-
-
-def _apply_networks(vdc_id: uuid.UUID, networks: Sequence[vcloud.OrgVdcNetwork], at: datetime) -> None:
-    for network in networks:
-        row = _find(Network, vdc_id, network.id)
-        if row is None:
-            row = Network(vdc_id=vdc_id, urn=network.id)
-            db.session.add(row)
-        row.name, row.fence_mode = network.name, network.fence_mode
-        row.gateway, row.netmask = network.gateway, network.netmask
-        row.seen_at, row.gone_at = at, None
-
-
-def _apply_templates(vdc_id: uuid.UUID, templates: Sequence[vcloud.VappTemplate], at: datetime) -> None:
-    for template in templates:
-        if not template.vms:
-            continue  # still being copied, or a medium in disguise: nothing can be made from it
-        row = _find(VappTemplate, vdc_id, template.id)
-        if row is None:
-            row = VappTemplate(vdc_id=vdc_id, urn=template.id)
-            db.session.add(row)
-        first, limits = template.vms[0], template.limits
-        row.name, row.description, row.catalog_name = template.name, template.description, template.catalog_name
-        row.guest_os, row.cpu_count, row.memory_mb = first.guest_os, first.cpu_count or 1, first.memory_mb or 0
-        row.disk_gb = -(-sum(disk.size_mb for disk in first.disks) // MB_PER_GB)
-        row.cpu_most, row.memory_mb_most = limits.cpu_max, limits.memory_mb_max
-        row.disk_gb_most = limits.disk_mb_max // MB_PER_GB if limits.disk_mb_max is not None else None
-        row.vms = [
-            {
-                "urn": vm.id,
-                "name": vm.name,
-                "guest_os": vm.guest_os,
-                "cpu_count": vm.cpu_count,
-                "memory_mb": vm.memory_mb,
-                "disk_mb": sum(disk.size_mb for disk in vm.disks),
-            }
-            for vm in template.vms
-        ]
-        row.seen_at, row.gone_at = at, None
-
-
-def _find(model: type[M], vdc_id: uuid.UUID, urn: str) -> M | None:
-    return db.session.scalar(select(model).where(model.vdc_id == vdc_id, model.urn == urn))
-
-
-def _mark_gone(model: type[M], vdc_id: uuid.UUID, present: set[str], at: datetime) -> None:
-    """Mark what a complete inventory does not contain. A row that was read later is left as it is."""
-    rows = db.session.scalars(select(model).where(model.vdc_id == vdc_id, model.gone_at.is_(None), model.seen_at < at))
-    for row in rows:
-        if row.urn not in present:
-            row.gone_at = at

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app import vcloud
-from app.cloud import gateway, sync
+from app.cloud import gateway, mirror, sync
 from app.cloud.models import Network, Service, VApp, VappTemplate, Vm
 from app.cloud.rules import VmState
 from app.db import db, transaction
@@ -82,7 +82,7 @@ def test_an_older_reading_does_not_overwrite_a_newer_one(cast: Cast, cloud: Simu
     next(vm for vm in cloud.world.vms.values() if vm.name == "sandbox")
     with transaction():
         db.session.scalars(select(Vm).where(Vm.name == "sandbox")).one().name = "newer"
-        sync.apply_vapp(vdc_of("acme-vdc").id, vapp, old_at)
+        mirror.apply_vapp(vdc_of("acme-vdc").id, vapp, old_at)
     assert db.session.scalar(select(func.count(Vm.id)).where(Vm.name == "newer")) == 1
 
 

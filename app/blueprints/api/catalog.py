@@ -47,7 +47,7 @@ class DataCenter:
     name: str
     is_enabled: bool
     free: FreeRoom
-    seen_at: Annotated[datetime, Note(about="When vCloud was asked last.")]
+    seen_at: Annotated[datetime | None, Note(about="When vCloud was asked last.")]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,100 @@
+"""What happened to machines, as vCloud showed it: by our operations, or by somebody in vCloud itself.
+
+A change is {"what", "before", "after"}. `what` is one of "name", "state", "vapp" (its name), "cpu_count", "memory_mb",
+"disks" ({id: MB}), "nics" ([{"network", "ip", "mode", "is_connected"}]), "snapshot" (whether there is one).
+"""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from app.cloud import sync_rules
+from app.cloud.models import IS_ACTIVE, Operation, Vm
+from app.cloud.sync_models import VmEvent
+from app.db import db
+
+Facts = dict[str, Any]
+NOT_LISTED = frozenset({"disks", "nics", "snapshot"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class AtWork:
+    """The operations of a data center that may be what a change comes from."""
+
+    on_vms: Mapping[uuid.UUID, tuple[uuid.UUID, str]]  # id of the machine -> (id of the operation, its kind)
+    on_vapps: Mapping[str, uuid.UUID]  # urn of the vApp -> the creation that puts a machine into it
+    on_names: Mapping[str, uuid.UUID]  # name of a new vApp -> its creation
+
+    def cause(self, vm_id: uuid.UUID, changes: list[Facts]) -> uuid.UUID | None:
+        """The operation that explains all of these changes of a machine; None: it was done in vCloud."""
+        operation_id, kind = self.on_vms.get(vm_id, (None, ""))
+        own = sync_rules.OWN_DOING.get(kind)
+        # What a creation does to its own machine until it is ready is all its doing.
+        explains = operation_id is not None and (own is None or all(change["what"] in own for change in changes))
+        return operation_id if explains else None
+
+    def maker(self, vapp_urn: str, vapp_name: str) -> uuid.UUID | None:
+        """The creation that a new machine of this vApp comes from."""
+        return self.on_vapps.get(vapp_urn) or self.on_names.get(vapp_name)
+
+
+def at_work(vdc_id: uuid.UUID) -> AtWork:
+    """The operations at work in a data center, inside the caller's transaction."""
+    found = db.session.execute(
+        select(Operation.id, Operation.kind, Operation.vm_id, Operation.vapp_urn, Operation.claims_name).where(
+            Operation.vdc_id == vdc_id, IS_ACTIVE
+        )
+    ).all()
+    making = [row for row in found if row.kind not in sync_rules.OWN_DOING]
+    return AtWork(
+        on_vms={row.vm_id: (row.id, row.kind) for row in found if row.vm_id is not None},
+        on_vapps={row.vapp_urn: row.id for row in making if row.vapp_urn is not None},
+        on_names={row.claims_name: row.id for row in making if row.claims_name is not None},
+    )
+
+
+def facts_of(vm: Vm) -> Facts:
+    """What of a machine is worth telling when it changes. One that was never read whole has only what is listed."""
+    facts: Facts = {
+        "name": vm.name,
+        "state": vm.state.value,
+        "vapp": vm.vapp.name,
+        "cpu_count": vm.cpu_count,
+        "memory_mb": vm.memory_mb,
+    }
+    if vm.read_at is not None:
+        facts["disks"] = {disk["instance_id"]: disk["size_mb"] for disk in vm.disks}
+        facts["nics"] = [{key: nic[key] for key in ("network", "ip", "mode", "is_connected")} for nic in vm.nics]
+        facts["snapshot"] = vm.has_snapshot
+    return facts
+
+
+def changes(before: Facts, after: Facts) -> list[Facts]:
+    """What differs; what was not known before has not changed."""
+    return [
+        {"what": what, "before": value, "after": after[what]} for what, value in before.items() if value != after[what]
+    ]
+
+
+def note(
+    vm_id: uuid.UUID,
+    kind: str,
+    at: datetime,
+    *,
+    found: list[Facts] | None = None,
+    operation_id: uuid.UUID | None,
+    run_id: uuid.UUID | None,
+) -> None:
+    """Write down what happened, inside the caller's transaction; one line for a machine and a run."""
+    if run_id is not None:
+        known = db.session.scalar(select(VmEvent).where(VmEvent.vm_id == vm_id, VmEvent.run_id == run_id))
+        if known is not None:
+            known.changes = [*known.changes, *(found or [])]
+            return
+    db.session.add(
+        VmEvent(vm_id=vm_id, at=at, kind=kind, changes=found or [], operation_id=operation_id, run_id=run_id)
+    )

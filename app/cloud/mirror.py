@@ -1,0 +1,200 @@
+"""Writes what vCloud said in its documents: the mirror says what vCloud said, nothing else.
+
+`apply_vapp` is the one way for a machine to enter or change in the mirror with all that belongs to it, for sync and
+operations alike. A row that is newer than what is being applied is left as it is, and one that says the same already
+is not written.
+"""
+
+import uuid
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import select
+
+from app import vcloud
+from app.cloud import history
+from app.cloud.models import Network, VApp, VappTemplate, Vdc, Vm
+from app.db import db
+
+MB_PER_GB = 1024
+M = TypeVar("M", Network, VappTemplate)
+
+
+def apply_vapp(
+    vdc_id: uuid.UUID, vapp: vcloud.VApp, at: datetime, *, run_id: uuid.UUID | None = None, key: str | None = None
+) -> None:
+    """Write one vApp and its machines as they were at `at`, inside the caller's transaction.
+
+    `key` is the fingerprint of the listing that led here; without one the next run reads the vApp again.
+    """
+    row = db.session.scalar(select(VApp).where(VApp.vdc_id == vdc_id, VApp.urn == vapp.id))
+    if row is None:
+        row = VApp(vdc_id=vdc_id, urn=vapp.id, seen_at=at)
+        db.session.add(row)
+    elif row.seen_at > at:
+        return
+    row.name, row.status, row.is_deployed = vapp.name, int(vapp.status), vapp.deployed
+    row.networks = [
+        {
+            "name": network.name,
+            "parent_urn": network.parent_urn,
+            "fence_mode": network.fence_mode,
+            "gateway": network.gateway,
+            "netmask": network.netmask,
+        }
+        for network in vapp.networks
+    ]
+    row.record_key = row.read_key = key
+    row.read_at = row.seen_at = at
+    row.gone_at = None
+    db.session.flush()
+    _apply_vms(row, vapp.vms, at, run_id)
+
+
+def _apply_vms(vapp: VApp, vms: Sequence[vcloud.Vm], at: datetime, run_id: uuid.UUID | None) -> None:
+    urns = [vm.id for vm in vms]
+    stored = db.session.scalars(select(Vm).where(Vm.vdc_id == vapp.vdc_id, Vm.urn.in_(urns)))
+    known = {row.urn: row for row in stored}
+    at_work = history.at_work(vapp.vdc_id)
+    for vm in vms:
+        row = known.get(vm.id)
+        if row is None:
+            row = Vm(vdc_id=vapp.vdc_id, urn=vm.id, first_seen_at=at, vapp=vapp)
+            _write_vm(row, vm, at)
+            db.session.add(row)
+            db.session.flush()
+            maker = at_work.maker(vapp.urn, vapp.name)
+            history.note(row.id, "appeared", at, operation_id=maker, run_id=run_id)
+        elif row.seen_at <= at:
+            _change_vm(row, vapp, vm, at, at_work, run_id)
+
+
+def _change_vm(
+    row: Vm, vapp: VApp, vm: vcloud.Vm, at: datetime, at_work: history.AtWork, run_id: uuid.UUID | None
+) -> None:
+    before, was_gone = history.facts_of(row), row.gone_at is not None
+    row.vapp = vapp
+    _write_vm(row, vm, at)
+    found = history.changes(before, history.facts_of(row))
+    if any(change["what"] == "state" for change in found):
+        row.state_since = at
+    if found or was_gone:
+        kind = "returned" if was_gone else "changed"
+        history.note(row.id, kind, at, found=found, operation_id=at_work.cause(row.id, found), run_id=run_id)
+
+
+def _write_vm(row: Vm, vm: vcloud.Vm, at: datetime) -> None:
+    row.name, row.status, row.is_deployed = vm.name, int(vm.status), vm.deployed
+    row.cpu_count, row.memory_mb, row.guest_os = vm.cpu_count or 0, vm.memory_mb or 0, vm.guest_os
+    row.cores_per_socket, row.cpu_hot_add, row.memory_hot_add = vm.cores_per_socket, vm.cpu_hot_add, vm.memory_hot_add
+    row.has_snapshot = vm.snapshot is not None
+    row.snapshot_at = vm.snapshot.created_at if vm.snapshot else None
+    row.storage_profile = vm.storage_profile.name if vm.storage_profile else None
+    row.disks = [_disk(disk) for disk in vm.disks]
+    row.disk_mb = sum(disk.size_mb for disk in vm.disks)
+    row.nics = [_nic(nic) for nic in vm.nics]
+    row.inner_ip = next((nic.ip for nic in vm.nics if nic.ip), None)
+    row.outer_ip = next((nic.external_ip for nic in vm.nics if nic.external_ip), None)
+    row.read_at = row.seen_at = at
+    row.gone_at = row.missing_since = None
+
+
+def _disk(disk: vcloud.Disk) -> dict[str, Any]:
+    return {
+        "instance_id": disk.instance_id,
+        "name": disk.name,
+        "size_mb": disk.size_mb,
+        "independent": disk.independent,
+    }
+
+
+def _nic(nic: vcloud.Nic) -> dict[str, Any]:
+    return {
+        "index": nic.index,
+        "network": nic.network,
+        "ip": nic.ip,
+        "external_ip": nic.external_ip,
+        "mac": nic.mac,
+        "mode": nic.mode,
+        "is_connected": nic.connected,
+        "primary": nic.primary,
+    }
+
+
+def apply_vdc(service_id: uuid.UUID, vdc: vcloud.Vdc) -> uuid.UUID:
+    """Write the data center itself, inside the caller's transaction; returns the id of its row."""
+    row = db.session.scalar(select(Vdc).where(Vdc.service_id == service_id))
+    if row is None:
+        row = Vdc(service_id=service_id, urn=vdc.id)
+        db.session.add(row)
+    row.name, row.is_enabled, row.vm_quota = vdc.name, vdc.enabled, vdc.vm_quota
+    row.cpu_limit_mhz, row.vcpu_mhz, row.memory_limit_mb = vdc.cpu_limit_mhz, vdc.vcpu_mhz, vdc.memory_limit_mb
+    limits = [profile.limit_mb for profile in vdc.storage_profiles]
+    row.storage_limit_mb = None if None in limits else sum(limit or 0 for limit in limits)
+    db.session.flush()
+    return row.id
+
+
+def apply_networks(vdc_id: uuid.UUID, networks: Sequence[vcloud.OrgVdcNetwork], at: datetime) -> None:
+    """Write all networks that machines of the data center can use; one that is not among them is gone."""
+    stored = _stored(Network, vdc_id)
+    for network in networks:
+        row = _row(Network, stored, vdc_id, network.id)
+        row.name, row.fence_mode = network.name, network.fence_mode
+        row.gateway, row.netmask = network.gateway, network.netmask
+        _stamp(row, at)
+    _mark_gone(stored.values(), {network.id for network in networks}, at)
+
+
+def apply_templates(vdc_id: uuid.UUID, templates: Sequence[vcloud.VappTemplate], at: datetime) -> None:
+    """Write all templates that machines can be made from; one that is not among them is gone."""
+    stored = _stored(VappTemplate, vdc_id)
+    for template in templates:
+        if not template.vms:
+            continue  # still being copied, or a medium in disguise: nothing can be made from it
+        row = _row(VappTemplate, stored, vdc_id, template.id)
+        first, limits = template.vms[0], template.limits
+        row.name, row.description, row.catalog_name = template.name, template.description, template.catalog_name
+        row.guest_os, row.cpu_count, row.memory_mb = first.guest_os, first.cpu_count or 1, first.memory_mb or 0
+        row.disk_gb = -(-sum(disk.size_mb for disk in first.disks) // MB_PER_GB)
+        row.cpu_most, row.memory_mb_most = limits.cpu_max, limits.memory_mb_max
+        row.disk_gb_most = limits.disk_mb_max // MB_PER_GB if limits.disk_mb_max is not None else None
+        row.vms = [
+            {
+                "urn": vm.id,
+                "name": vm.name,
+                "guest_os": vm.guest_os,
+                "cpu_count": vm.cpu_count,
+                "memory_mb": vm.memory_mb,
+                "disk_mb": sum(disk.size_mb for disk in vm.disks),
+            }
+            for vm in template.vms
+        ]
+        _stamp(row, at)
+    _mark_gone(stored.values(), {template.id for template in templates}, at)
+
+
+def _stored(model: type[M], vdc_id: uuid.UUID) -> dict[str, M]:
+    return {row.urn: row for row in db.session.scalars(select(model).where(model.vdc_id == vdc_id))}
+
+
+def _row(model: type[M], stored: dict[str, M], vdc_id: uuid.UUID, urn: str) -> M:
+    row = stored.get(urn)
+    if row is None:
+        row = model(vdc_id=vdc_id, urn=urn)
+        db.session.add(row)
+    row.gone_at = None
+    return row
+
+
+def _stamp(row: Network | VappTemplate, at: datetime) -> None:
+    """Say when this was read, if there is anything new in it."""
+    if db.session.is_modified(row) or row.seen_at is None:
+        row.seen_at = at
+
+
+def _mark_gone(rows: Iterable[Network | VappTemplate], present: set[str], at: datetime) -> None:
+    for row in rows:
+        if row.urn not in present and row.gone_at is None:
+            row.gone_at = at

@@ -1,0 +1,81 @@
+"""What a listing says beside what is known. Pure: no database, no clock, no web."""
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from app import vcloud
+
+REREAD_EVERY = timedelta(hours=24)
+"""How often every vApp is read whole, for what no listing shows."""
+READS_A_DAY = 48
+"""So many runs there are a day at the usual 30 minutes: each reads its part of what is to be read once a day."""
+LISTED = ("name", "vapp", "status", "is_deployed", "cpu_count", "memory_mb")
+"""What a listing tells of a machine that a document would tell alike."""
+
+OWN_DOING: Mapping[str, frozenset[str]] = {
+    **dict.fromkeys(
+        ("start", "resume", "shut_down", "restart", "suspend", "power_off", "reset"), frozenset({"state", "nics"})
+    ),
+    "resize": frozenset({"cpu_count", "memory_mb", "state"}),
+    **dict.fromkeys(("add_disk", "grow_disk", "remove_disk"), frozenset({"disks", "state"})),
+    "change_network": frozenset({"nics", "state"}),
+    **dict.fromkeys(("take_snapshot", "remove_snapshot"), frozenset({"snapshot"})),
+    "revert_snapshot": frozenset({"state", "snapshot", "cpu_count", "memory_mb", "disks", "nics"}),
+    "rename": frozenset({"name"}),
+    "reset_password": frozenset({"state"}),
+    "delete": frozenset({"name", "vapp", "state", "nics", "snapshot", "existence"}),
+    "restore": frozenset({"name", "vapp", "state"}),
+    "erase": frozenset({"existence", "state"}),
+}
+"""What an operation of a kind on a machine may change of it; what else changes meanwhile was done in vCloud."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A vApp of a listing with its machines, and the key that tells whether anything of them moved."""
+
+    record: vcloud.VAppRecord
+    vms: Sequence[vcloud.VmRecord]
+    key: str
+
+
+def by_vapp(vapps: Iterable[vcloud.VAppRecord], vms: Iterable[vcloud.VmRecord]) -> dict[str, Listed]:
+    """Put the rows of two listings together, by urn of the vApp.
+
+    A machine whose vApp is not listed came or went between the two listings: the next run knows.
+    """
+    machines: dict[str | None, list[vcloud.VmRecord]] = defaultdict(list)
+    for vm in vms:
+        machines[vm.vapp_id].append(vm)
+    return {vapp.id: Listed(vapp, own, _key(vapp, own)) for vapp in vapps for own in (machines.get(vapp.id, ()),)}
+
+
+def _key(vapp: vcloud.VAppRecord, vms: Sequence[vcloud.VmRecord]) -> str:
+    """Return the fingerprint of a vApp: equal as long as no row about it changes.
+
+    A task at work is part of it (`busy`), so that what the task changes is read once more when it has ended.
+    """
+    lines = [f"{vapp.name}\x1f{vapp.status:d}{vapp.deployed:d}{vapp.busy:d}\x1f{vapp.owner_name}\x1f{vapp.task_id}"]
+    lines += sorted(
+        f"{vm.id}\x1f{vm.name}\x1f{vm.status:d}{vm.deployed:d}{vm.busy:d}\x1f{vm.cpu_count}\x1f{vm.memory_mb}\x1f{vm.ip}"
+        f"\x1f{vm.network_name}\x1f{vm.storage_profile_name}\x1f{vm.storage_mb}\x1f{vm.task_id}"
+        for vm in vms
+    )
+    return hashlib.blake2b("\n".join(lines).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def too_many_missing(missing: int, known: int) -> bool:
+    """Whether so many machines are missing that it is more likely the reading that is wrong."""
+    return missing * 2 > known
+
+
+def due_for_rereading(read_at: Sequence[tuple[str, datetime]], now: datetime) -> list[str]:
+    """Return the urns of vApps to be read again only because it was long ago, oldest first: a part of them each time.
+
+    `read_at` is (urn, when it was last read whole) of all vApps.
+    """
+    old = sorted((at, urn) for urn, at in read_at if now - at >= REREAD_EVERY)
+    return [urn for _, urn in old[: -(-len(read_at) // READS_A_DAY)]]
