@@ -5,11 +5,17 @@
 Signed in, with permissions, CSRF tokens and forms, through the whole application, on SQLite and on PostgreSQL. The
 floor beside it is a bare Flask application with one query and a table with a form in each row. CPU is that of this
 process, the best of many rounds, so PostgreSQL's own is not in it, but in the time on the wall; compressed is gzip of
-level 6. Exits with 1 when a figure is above its limit, or when a page is new and not measured here.
+level 6. PostgreSQL is vacuumed after each filling, as its autovacuum does on a running installation. At the end both
+applications are served by gunicorn with one worker and asked over and over. Exits with 1 when a figure is above its
+limit, or when a page is new and not measured here.
 """
 
 import gzip
+import http.client
 import io
+import multiprocessing
+import socket
+import statistics
 import sys
 import tempfile
 import time
@@ -22,6 +28,7 @@ from typing import Any
 
 import flask_migrate
 from flask import Flask, render_template_string
+from gunicorn.app.base import BaseApplication
 from sqlalchemy import Engine, event, select
 from werkzeug.datastructures import Headers
 from werkzeug.test import EnvironBuilder
@@ -37,11 +44,17 @@ from tests.support.settings import settings
 SIZES = (100, 1_000, 10_000)
 LIST = "/vms?rows=100&sort=name"
 """By name, so that the first page is of the same mixture whatever the size; the default order is measured as well."""
-ROUNDS, LIST_ROUNDS = 7, 40
+ROUNDS, LIST_ROUNDS, SERVED = 7, 40, 100
 MOST_LIST_MS, MOST_PAGE_MS, MOST_STATEMENTS = 10.0, 25.0, 6
 MOST_BYTES, MOST_COMPRESSED = 60 * 1024, 8 * 1024
 MOST_SPREAD = 1.15
-FILTERED = ("sort=state", "sort=-state", "sort=size", "page=100", "q=web", "q=status:on+vapp:shop+10.0.", "q=net:dmz")
+FILTERED = (
+    *(f"sort={sign}{key}" for key in ("name", "state", "size") for sign in ("", "-")),
+    *(f"state={state}" for state in ("on", "off", "suspended", "attention")),
+    *(f"page={number}" for number in (72, 95, 100)),
+    *(f"q={text}" for text in ("web", "old", "status:on+vapp:shop+10.0.", "net:dmz", "ip:10.0.", "nothing")),
+)
+"""Every order, every state, pages far down, and filters that find much, little and nothing."""
 NOT_PAGES = ("static", "brand.css", "brand.mark", "vms.table", "vms.check_names")
 """Files, and the answer to one typed name."""
 
@@ -90,14 +103,27 @@ def _measure(name: str, url: str, folder: Path) -> list[str]:
     for size in SIZES:
         with app.app_context():
             make_vms(customer, size)
+            _settle(engine)
         costs.append(_cost(engine, app.wsgi_app, LIST, customer.cookies(app), LIST_ROUNDS))
         _print(f"{LIST} of {size:,} machines", costs[-1])
         _print(f"bare Flask, 100 rows of {size:,}", _cost(engine, floor, "/", {}, LIST_ROUNDS))
     faults = [f"{name}, list: {fault}" for fault in _faults_of_list(costs)]
+    faults += [f"{name}, {fault}" for fault in _lists(engine, app, customer)]
     print(f"every other page, {SIZES[-1]:,} machines:")
     faults += [f"{name}, {fault}" for fault in _others(engine, app, customer)]
     engine.dispose()
+    print("over HTTP, gunicorn with one worker, one request after the other:")
+    _print_served("the list above", app.wsgi_app, LIST, customer.cookies(app))
+    _print_served("bare Flask", floor, "/", {})
+    engine.dispose()
     return faults
+
+
+def _settle(engine: Engine) -> None:
+    """What PostgreSQL's autovacuum does soon after many rows have come."""
+    if engine.dialect.name == "postgresql":
+        with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+            connection.exec_driver_sql("VACUUM ANALYZE")
 
 
 def _faults_of_list(costs: list[Cost]) -> Iterator[str]:
@@ -118,17 +144,23 @@ def _faults_of_list(costs: list[Cost]) -> Iterator[str]:
             yield f"{name} differs by {spread:.2f} between the sizes, at most {MOST_SPREAD}"
 
 
+def _lists(engine: Engine, app: Flask, customer: Customer) -> Iterator[str]:
+    """Every list page is as small as the first one; what a filter may cost is what any page may."""
+    for more in FILTERED:
+        path = f"/vms?rows=100&{more}"
+        cost = _cost(engine, app.wsgi_app, path, customer.cookies(app), ROUNDS)
+        _print(path, cost)
+        for what, number, most in (
+            ("ms", cost.cpu_ms, MOST_PAGE_MS),
+            ("statements", cost.statements, MOST_STATEMENTS),
+            ("bytes", cost.size, MOST_BYTES),
+            ("bytes compressed", cost.compressed, MOST_COMPRESSED),
+        ):
+            if number > most:
+                yield f"{path}: {number:,.1f} {what}, at most {most:,}"
+
+
 def _others(engine: Engine, app: Flask, customer: Customer) -> Iterator[str]:
-    for more in (
-        "sort=name",
-        "sort=-state",
-        "sort=size",
-        "page=100",
-        "q=web",
-        "q=status:on+vapp:shop+10.0.",
-        "q=net:dmz",
-    ):
-        yield from _page(engine, app, f"/vms?rows=100&{more}", customer.cookies(app))
     for endpoint, path in _pages(app, customer):
         cookies = {} if endpoint == "auth.sign_in" else customer.cookies(app, staff=endpoint.startswith("staff"))
         yield from _page(engine, app, path, cookies)
@@ -189,8 +221,8 @@ def _answer(wsgi: Wsgi, environ: dict[str, Any]) -> bytes:
 def _counted(engine: Engine) -> Iterator[list[int]]:
     count = [0]
 
-    def one_more(*_: object) -> None:
-        count[0] += 1
+    def one_more(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        count[0] += not statement.startswith("BEGIN")  # SQLite's; PostgreSQL's driver sends its own unseen
 
     event.listen(engine, "before_cursor_execute", one_more)
     yield count
@@ -200,6 +232,42 @@ def _counted(engine: Engine) -> Iterator[list[int]]:
 def _print(what: str, cost: Cost) -> None:
     shown = what if len(what) <= 64 else f"{what[:61]}..."
     print(f"  {shown:64}{cost.cpu_ms:8.2f}{cost.wall_ms:9.2f}{cost.statements:5}{cost.size:8,}{cost.compressed:8,}")
+
+
+# ---- Over HTTP -----------------------------------------------------------------------------------------------------
+
+
+def _print_served(what: str, wsgi: Wsgi, path: str, cookies: dict[str, str]) -> None:
+    """Half of the answers came within this time; the worker is a fork of this process that ends with it."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        address = door.getsockname()
+        server = multiprocessing.get_context("fork").Process(target=_serve, args=(wsgi, door.fileno()), daemon=True)
+        server.start()
+        times_ms = []
+        connection = http.client.HTTPConnection(address[0], address[1], timeout=30)
+        for _ in range(SERVED + 1):
+            begun = time.perf_counter()
+            connection.request("GET", path, headers={"Cookie": "; ".join(f"{k}={v}" for k, v in cookies.items())})
+            answer = connection.getresponse()
+            answer.read()
+            assert answer.status == 200, answer.status
+            times_ms.append((time.perf_counter() - begun) * 1000)
+        server.terminate()
+        server.join()
+    median = statistics.median(times_ms[1:])
+    print(f"  {what:64}{median:17.2f} ms at the median, {1000 / median:,.0f} a second")
+
+
+def _serve(wsgi: Wsgi, door: int) -> None:
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            for name, value in {"bind": f"fd://{door}", "workers": 1, "loglevel": "error"}.items():
+                self.cfg.set(name, value)
+
+        def load(self) -> Wsgi:
+            return wsgi
+
+    Server().run()
 
 
 # ---- The floor -----------------------------------------------------------------------------------------------------

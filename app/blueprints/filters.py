@@ -148,4 +148,4 @@ def is_inner(address: str) -> bool:
 
 
 def _time(at: datetime, text: str) -> Markup:
-    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(), moment(at), text)
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(at.isoformat(timespec="seconds"), moment(at), text)

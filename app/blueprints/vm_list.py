@@ -38,6 +38,10 @@ SORTS: dict[str, tuple[Any, ...]] = {
 }
 
 
+QUICK = {Action.START: VmState.OFF, Action.RESUME: VmState.SUSPENDED}
+"""What a row offers as its one button, and in which state."""
+
+
 class ListRow(NamedTuple):
     """A machine in the list, in the order in which the template takes it apart; every text is safe HTML.
 
@@ -63,7 +67,7 @@ class Listing:
     """One page of the list and all that stands around it.
 
     `understood`: the filter as it was read; `kept`: what the address says beside it, for the next filter;
-    `start_label`: what the button of a row is called, with `{}` for the name.
+    `has_ids`: the tick boxes have their ids without the help of the script.
     """
 
     page_sizes = SIZES
@@ -82,7 +86,7 @@ class Listing:
     may_change: bool
     live_url: str
     csv_url: str
-    start_label: str
+    has_ids: bool
     kept: list[tuple[str, str]]
     zone: str
     stamp: object = field(repr=False)
@@ -193,7 +197,7 @@ def listing() -> Listing:
         may_change=may,
         live_url=url_for("vms.live_index") + (f"?{query}" if query else ""),
         csv_url=url_for("vms.table") + (f"?{query}" if query else ""),
-        start_label=str(escape(gettext("Start %(name)s", name="{}"))),
+        has_ids="ids" in request.args,
         kept=[(name, request.args[name]) for name in ("state", "sort", "rows") if name in request.args],
         zone=filters.zone_name(),
         stamp=(moving, [tuple(row) for row in found]),
@@ -290,7 +294,7 @@ class _Sayings:
 
 def _quick(state: VmState, has_snapshot: bool, is_protected: bool) -> str:  # noqa: FBT001  a cache wants values
     """A machine that needs attention needs a look first, so nothing is quick there."""
-    action = {VmState.OFF: Action.START, VmState.SUSPENDED: Action.RESUME}.get(state)
+    action = next((action for action, needed in QUICK.items() if needed is state), None)
     condition = Condition(state=state, has_snapshot=has_snapshot, is_protected=is_protected)
     return action.value if action and allowed_actions(condition)[action] is None else ""
 

@@ -15,8 +15,8 @@ from sqlalchemy import Row, select
 from app import clock
 from app.accounts.rules import Permission
 from app.blueprints import account_view, filters, web
-from app.blueprints.vm_list import COLUMNS, state_of, wish
-from app.blueprints.vms import bp
+from app.blueprints.vm_list import COLUMNS, QUICK, state_of, wish
+from app.blueprints.vms import bp, press
 from app.cloud import wishes
 from app.cloud.models import Vm
 from app.cloud.rules import Action
@@ -48,28 +48,38 @@ class Result:
 @bp.post("/vms/several")
 @web.requires(Permission.VM_CHANGE)
 def several() -> web.Answer:
-    """Ask it of each server that is ticked; the same form sent again asks nothing more and says the same."""
+    """Ask it of each server that is ticked; the same form sent again asks nothing more and says the same.
+
+    The buttons of the rows come here as well: one asks something of its own server alone, ticked or not.
+    """
+    for action in QUICK:
+        if action.value in request.form:
+            return press(_id(request.form[action.value]), action=action)
     back = web.own_path(request.form.get("next"), url_for("vms.index"))
-    action = next((action for action in ACTIONS if action == request.form.get("action")), None)
+    wanted = next((action for action in ACTIONS if action == request.form.get("action")), None)
     names = _names(_ticked())
-    if action is None or not names:
+    if wanted is None or not names:
         flash(gettext("No server is ticked."))
         return redirect(back, 303)
-    results = [_ask(vm_id, name, action) for vm_id, name in names]
+    results = [_ask(vm_id, name, wanted) for vm_id, name in names]
     results.sort(key=lambda result: not result.reason)  # what needs somebody stands first
     asked = sum(not result.reason for result in results)
-    return render_template("vms/several.html", action=action, results=results, asked=asked, back_url=back)
+    return render_template("vms/several.html", action=wanted, results=results, asked=asked, back_url=back)
 
 
 def _ticked() -> list[uuid.UUID]:
     """The servers that the form names, each once. What no page of ours sends is as unknown as another's server."""
-    try:
-        ids = list(dict.fromkeys(map(uuid.UUID, request.form.getlist("vm"))))
-    except ValueError:
-        raise NotFoundError from None
+    ids = list(dict.fromkeys(map(_id, request.form.getlist("vm"))))
     if len(ids) > MOST:
         raise NotFoundError
     return ids
+
+
+def _id(text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        raise NotFoundError from None
 
 
 def _names(ids: list[uuid.UUID]) -> list[tuple[uuid.UUID, str]]:

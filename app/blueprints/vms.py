@@ -81,7 +81,7 @@ def press(vm_id: uuid.UUID, *, action: Action) -> AnyResponse:
     """Ask, then back to where the button was; what the state forbids by now is said there."""
     vm = web.get_vm(vm_id)
     try:
-        wishes.ask(web.actor(), vm.id, action, web.given_token(request.path))
+        wishes.ask(web.actor(), vm.id, action, web.given_token(url_for(f"vms.{action.value}", vm_id=vm_id)))
     except AppError as error:
         if error.status != 409:
             raise

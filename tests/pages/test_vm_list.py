@@ -127,6 +127,13 @@ def test_the_same_form_sent_twice_asks_once(owner: FlaskClient, cloud: Simulator
     assert pages[0].links() == pages[1].links(), "the second answers the first operation"
 
 
+def test_without_script_a_link_gives_boxes_that_can_be_ticked(owner: FlaskClient, cloud: Simulator) -> None:
+    page = open_page(owner, "/vms")
+    assert len(page.root.cssselect("[name=vm][disabled]")) == len(names(page)), "the script gives them their ids"
+    page = open_page(owner, page.links()["Tick several servers"])
+    assert str(vm_id("sandbox")) in [box.get("value") for box in page.root.cssselect("[name=vm]:not([disabled])")]
+
+
 def test_nothing_ticked_is_said(owner: FlaskClient, cloud: Simulator) -> None:
     for action in ("start", "delete"):
         data = {**dict(open_page(owner, "/vms").form("/vms/several").form_values()), "action": action}
@@ -139,6 +146,9 @@ def test_a_strangers_server_among_them_stops_the_whole(browser: Browser, cast: C
     own = db.session.scalars(select(Vm.id).where(Vm.name.not_in(names(open_page(browser(cast.owner), "/vms"))))).first()
     for ids in ([str(own), str(vm_id("sandbox"))], ["nonsense"], [str(vm_id("sandbox"))] * 101):
         data = {**dict(open_page(stranger, "/vms").form("/vms/several").form_values()), "action": "start", "vm": ids}
+        assert stranger.post("/vms/several", data=data).status_code == 404
+    for one in (str(vm_id("sandbox")), "nonsense"):
+        data = {**dict(open_page(stranger, "/vms").form("/vms/several").form_values()), "start": one}
         assert stranger.post("/vms/several", data=data).status_code == 404
     assert asked() == []
 

@@ -131,7 +131,9 @@ def test_the_list_polls_only_while_something_moves(
 
 def test_a_server_that_is_off_is_started_from_its_row(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
     path = f"/vms/{vm_id('sandbox')}"
-    answer = open_page(owner, "/vms").send(f"{path}/start")
+    page = open_page(owner, "/vms")
+    assert "sandbox: Start" in page.texts("tbody button")
+    answer = page.send("/vms/several", start=str(vm_id("sandbox")))
     assert (answer.status_code, answer.location) == (303, "/vms")
     assert open_page(owner, path).texts(".sk-head .sk-state") == ["Starting"]
     drain(cloud, clock)
@@ -143,7 +145,7 @@ def test_a_server_that_is_off_is_started_from_its_row(owner: FlaskClient, cloud:
 def test_sending_a_button_twice_asks_once(owner: FlaskClient, cloud: Simulator) -> None:
     page = open_page(owner, "/vms")
     for _ in range(2):
-        assert page.send(f"/vms/{vm_id('sandbox')}/start").status_code == 303
+        assert page.send("/vms/several", start=str(vm_id("sandbox"))).status_code == 303
     db.session.rollback()
     assert db.session.query(Operation).count() == 1
 

@@ -2,6 +2,8 @@
 "use strict";
 
 document.documentElement.classList.add("sk-js");
+/* Read by htmx when the page is complete. Nothing of ours needs eval, styles of its own or a history of its own. */
+Object.assign(window.htmx?.config ?? {}, { includeIndicatorStyles: false, allowEval: false, historyEnabled: false, selfRequestsOnly: true });
 
 /* ---- Copy buttons ---- */
 document.addEventListener("click", async (event) => {
@@ -38,9 +40,10 @@ document.addEventListener("click", (event) => {
 document.addEventListener("htmx:beforeRequest", (event) => {
   if (document.hidden && event.detail.elt.matches("[hx-trigger^='every']")) event.preventDefault();
 });
-/* A refreshed part must not close the fold or menu that somebody just opened. */
+/* A refreshed part must not close the fold or menu that somebody just opened, nor take the focus from a tick box. */
 if (window.Idiomorph) {
-  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) => !(name === "open" && node.tagName === "DETAILS");
+  Idiomorph.defaults.callbacks.beforeAttributeUpdated = (name, node) =>
+    !(name === "open" && node.tagName === "DETAILS") && !(name === "disabled" && node.name === "vm");
 }
 /* ---- The list of servers ---- */
 const ticks = () => [...document.querySelectorAll(".sk-vms tbody [name=vm]")];
@@ -69,13 +72,21 @@ const nameCells = () => {
 };
 /* A refreshed table may have its rows in another order: what was ticked is found again by the server's id. */
 let ticked = new Set();
+const giveIds = () => {
+  for (const box of ticks()) {
+    box.value = box.parentElement.querySelector("a").pathname.split("/").pop();
+    box.disabled = false;
+  }
+};
 document.addEventListener("htmx:beforeSwap", () => (ticked = new Set(ticks().filter((box) => box.checked).map((box) => box.value))));
 const dressTable = () => {
+  giveIds();
   for (const box of ticks()) box.checked = ticked.has(box.value);
   countTicks();
   nameCells();
 };
 document.addEventListener("htmx:afterSettle", dressTable);
+giveIds();
 countTicks();
 nameCells();
 /* Elapsed times tick between the answers. */
