@@ -19,6 +19,7 @@ from app.cloud import rescue
 from app.cloud.models import Operation
 from app.cloud.offers import CREATING
 from app.cloud.passwords import PASSWORD_STAYS, STOPPED_STAYS
+from app.cloud.rules import Action
 from app.cloud.sizes import Size
 from app.cloud.steps import KINDS
 from app.texts import size_mb
@@ -159,7 +160,7 @@ def state(operation: Operation) -> tuple[str, str]:
 def _facts(operation: Operation) -> list[tuple[str, str]]:
     params = operation.params
     if operation.kind not in CREATING:
-        return [(gettext("Server"), name_of(operation))]
+        return [(gettext("Server"), name_of(operation)), *_asked(params)]
     vm = operation.vm if len(params["machines"]) == 1 else None
     got = (
         [
@@ -177,6 +178,14 @@ def _facts(operation: Operation) -> list[tuple[str, str]]:
         ("vApp", params["vapp_name"]),
         *((label, value) for label, value in got if value),
     ]
+
+
+def _asked(params: dict[str, Any]) -> list[tuple[str, str]]:
+    """What was asked for, of kinds that ask for more than a state."""
+    size = f"{params['cpu_count']}\xa0CPU · {size_mb(params['memory_mb'])}" if "cpu_count" in params else ""
+    disk = size_mb(params["size_gb"] * 1024) if "size_gb" in params else ""
+    asked = [(gettext("Size"), size), (gettext("Disk"), disk), (gettext("New name"), params.get("new_name", ""))]
+    return [(label, value) for label, value in asked if value]
 
 
 def differences(operation: Operation) -> list[Difference]:
@@ -245,7 +254,7 @@ def _ways(operation: Operation, *, may_change: bool) -> list[Way]:
         again = url_for("vms.new", again=operation.id)
         text = gettext("Nothing is left of it, your settings are kept.")
         return [Way(title=gettext("Try again"), text=text, url=again, button=gettext("Change and try again"))]
-    return [*_ways_of_silent_guest(operation), *going_on, _way_to_server(operation)]
+    return [*_ways_past_guest(operation), *going_on, _way_to_server(operation)]
 
 
 def clean_up_words(operation: Operation) -> str:
@@ -276,11 +285,15 @@ def _ways_to_password(operation: Operation) -> list[Way]:
     return [Way(title=gettext("Set a new password"), text=text, url=url, button=gettext("Reset the password…"))]
 
 
-def _ways_of_silent_guest(operation: Operation) -> list[Way]:
-    if operation.error_code != "guest_silent":
+def _ways_past_guest(operation: Operation) -> list[Way]:
+    """A system that does not answer, or cannot be asked, is not asked: like the plug or the reset button."""
+    if operation.error_code not in ("guest_silent", "no_guest_tools"):
         return []
-    url = url_for("vms.power_off", vm_id=operation.vm_id)
     text = gettext("What it has not written to its disk is lost.")
+    if operation.kind == Action.RESTART:
+        url = url_for("vms.reset", vm_id=operation.vm_id)
+        return [Way(title=gettext("Reset it"), text=text, url=url, button=gettext("Reset the server…"))]
+    url = url_for("vms.power_off", vm_id=operation.vm_id)
     return [Way(title=gettext("Power it off"), text=text, url=url, button=gettext("Power off…"))]
 
 

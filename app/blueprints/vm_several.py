@@ -24,7 +24,6 @@ from app.db import db
 from app.errors import AppError, NotFoundError
 from app.texts.errors import error_text
 from app.texts.labels import VM_STATES
-from app.texts.operations import BUSY_STATES
 
 MOST = 100
 """How many servers can be asked at once: as many as a page has."""
@@ -40,7 +39,6 @@ class Result:
 
     name: str
     url: str
-    label: str
     operation_url: str
     reason: str
 
@@ -101,7 +99,7 @@ def _ask(vm_id: uuid.UUID, name: str, action: Action) -> Result:
         if error.status != 409:
             raise
         reason = error_text(error)
-    return Result(name=name, url=url, label=str(BUSY_STATES[action]), operation_url=operation_url, reason=reason)
+    return Result(name=name, url=url, operation_url=operation_url, reason=reason)
 
 
 # ---- CSV -----------------------------------------------------------------------------------------------------------

@@ -3,9 +3,10 @@
 import uuid
 from zoneinfo import ZoneInfo
 
+import pytest
 from flask.testing import FlaskClient
 
-from app.cloud import operations, vms, wishes
+from app.cloud import operations, resize, vms, wishes
 from app.cloud.models import Operation
 from app.cloud.passwords import PASSWORD_STAYS
 from app.cloud.rules import Action
@@ -142,17 +143,44 @@ def test_a_refusal_of_vcloud_is_explained_with_the_next_step(
     assert "Creation of web-03 stopped" in open_page(owner, "/").text
 
 
-def test_a_guest_that_does_not_react_can_be_powered_off_from_here(
-    owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
+POWER_OFF, RESET = ("Power off…", "power-off"), ("Reset the server…", "reset")
+
+
+@pytest.mark.parametrize(
+    ("action", "code", "way"),
+    [
+        (Action.SHUT_DOWN, "guest_silent", POWER_OFF),
+        (Action.SHUT_DOWN, "no_guest_tools", POWER_OFF),
+        (Action.RESTART, "no_guest_tools", RESET),
+    ],
+)
+def test_a_guest_that_does_not_do_it_is_not_asked_by_the_first_way_out(
+    owner: FlaskClient,
+    cast: Cast,
+    cloud: Simulator,
+    clock: Clock,
+    action: Action,
+    code: str,
+    way: tuple[str, str],
 ) -> None:
     machine_id = vm_id("terminal")
-    operation_id = wishes.ask(cast.owner, machine_id, Action.SHUT_DOWN, new_token())
+    operation_id = wishes.ask(cast.owner, machine_id, action, new_token())
     with transaction():
         row = db.session.get_one(Operation, operation_id)
-        row.state, row.error_code, row.finished_at = "failed", "guest_silent", clock.at
+        row.state, row.error_code, row.finished_at = "failed", code, clock.at
     page = open_page(owner, f"/operations/{operation_id}")
-    assert page.texts(".sk-explain h2") == ["terminal did not react"]
-    assert page.links()["Power off…"] == f"/vms/{machine_id}/power-off"
+    button, address = way
+    assert page.texts(".sk-explain .btn-primary") == [button]
+    assert page.links()[button] == f"/vms/{machine_id}/{address}"
+
+
+def test_the_page_says_what_was_asked_for(owner: FlaskClient, cast: Cast, cloud: Simulator) -> None:
+    token = new_token()
+    operation_id = resize.request_resize(
+        cast.owner, vm_id("sandbox"), token, cpu_count=2, memory_mb=3072, restart=False
+    )
+    page = open_page(owner, f"/operations/{operation_id}")
+    assert page.texts("aside .sk-kv dd") == ["sandbox", "2 CPU · 3 GB"]
 
 
 def test_an_operation_that_nobody_understands_names_support(

@@ -112,7 +112,7 @@ def test_several_servers_are_started_with_a_result_for_each(owner: FlaskClient, 
     page = tick(owner, "start", "terminal", "sandbox", "legacy-erp")
     assert asked() == [("start", "sandbox")]
     results = dict(zip(page.texts("tbody th"), page.texts("tbody td"), strict=True))
-    assert results["sandbox"] == "Starting"
+    assert results["sandbox"] == "Asked, see how it goes"
     assert results["terminal"] == "Not askedThe server is on."
     assert results["legacy-erp"] == "Not askedThe server is suspended. Resume it first."
     assert page.texts("tbody th")[0] != "sandbox", "what was not asked stands first"
