@@ -104,8 +104,10 @@ def test_what_is_gone_is_left_out(cloud: Simulator) -> None:
         vapp = db.session.scalars(select(VApp).where(VApp.name == "sandbox")).one()
         net = db.session.scalars(select(Network).where(Network.name == "acme-internal")).one()
         vapp.gone_at = vapp.vms[0].gone_at = net.gone_at = app_clock.now()
+        db.session.scalars(select(Vm).where(Vm.name == "shop-web-1")).one().gone_at = app_clock.now()
     packet = packet_source.collect(acme())
-    assert "sandbox" not in {vapp.name for vapp in packet.vapps} | {vm.name for vm in packet.vms}
+    assert "sandbox" not in {vapp.name for vapp in packet.vapps}
+    assert {"sandbox", "shop-web-1"}.isdisjoint(vm.name for vm in packet.vms)
     assert [net.name for net in packet.nets] == ["acme-net"]
 
 
