@@ -1,5 +1,6 @@
 """A whole panel as real processes: web, worker and clock, beside a simulator in this process."""
 
+import fcntl
 import os
 import socket
 import sqlite3
@@ -19,9 +20,6 @@ from tests.support.settings import settings
 from tests.support.waiting import wait_until
 from tools.setup import ROOT
 from vcdsim import Simulator
-
-_FILLED: list[bytes] = []
-"""The database of a fresh demo. The simulated world is the same each time, so it fits every simulator."""
 
 
 class LivePanel:
@@ -71,13 +69,19 @@ class LivePanel:
             connection.execute(f"UPDATE operations SET {moved}")
 
     def _fill(self) -> None:
-        """Put a filled database in place: the first panel of this process makes it, the others copy it."""
+        """Put the database of a fresh demo in place: the first panel of the run makes it, the others copy it.
+
+        The simulated world is the same each time, so it fits every simulator.
+        """
         database = self.folder / "skiff.db"
-        if not _FILLED:
-            self._flask("db", "upgrade")
-            self._flask("demo")
-            _FILLED.append(database.read_bytes())
-        database.write_bytes(_FILLED[0])
+        filled = _folder_of_the_run(self.folder) / "demo.db"
+        with filled.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not filled.exists():
+                self._flask("db", "upgrade")
+                self._flask("demo")
+                filled.write_bytes(database.read_bytes())
+        database.write_bytes(filled.read_bytes())
         with closing(sqlite3.connect(database)) as connection, connection:
             connection.execute("UPDATE handlers SET api_url = ?", (f"{self.simulator_url}/api",))
 
@@ -116,6 +120,11 @@ class LivePanel:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False
+
+
+def _folder_of_the_run(folder: Path) -> Path:
+    """What pytest has given to this run of the suite, be it of one process or of several; `folder` is a test's."""
+    return folder.parents[1] if "PYTEST_XDIST_WORKER" in os.environ else folder.parent
 
 
 def _free_port() -> int:
