@@ -1,7 +1,7 @@
 """The only place that builds a vCloud client and knows the credentials."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 
@@ -19,8 +19,10 @@ NOBODY = vcloud.Login(org="", user="", password="")
 
 
 @contextmanager
-def client(service_id: uuid.UUID) -> Iterator[vcloud.Client]:
+def client(service_id: uuid.UUID, *, before_command: Callable[[], None] = lambda: None) -> Iterator[vcloud.Client]:
     """A client that works with the rights of the service's VDC administrator.
+
+    `before_command` is called right before each command leaves; what it raises keeps the command here.
 
     The vCloud session is shared by all workers through the database. Whether vCloud answered is written down on
     the way out, for the pages.
@@ -29,7 +31,7 @@ def client(service_id: uuid.UUID) -> Iterator[vcloud.Client]:
     handler_id = service.handler_id
     login = login_of(service, service.org_name)
     session = vcloud.Session.load(service.session) if service.session else None
-    connection = connect(service.handler, login, session)
+    connection = connect(service.handler, login, session, before_command)
     db.session.rollback()  # nothing slow inside a transaction, not even inside one that only reads
     try:
         yield connection
@@ -88,12 +90,22 @@ def note_answer(handler_id: uuid.UUID, *, answered: bool) -> None:
 
 
 def connect(
-    handler: Handler, login: vcloud.Login | vcloud.ApiToken, session: vcloud.Session | None = None
+    handler: Handler,
+    login: vcloud.Login | vcloud.ApiToken,
+    session: vcloud.Session | None = None,
+    before_command: Callable[[], None] = lambda: None,
 ) -> vcloud.Client:
     """A client of this vCloud; close it, or use it in a `with`."""
     verify: bool | str = handler.ca_file or handler.verify_tls
     return vcloud.Client(
-        handler.api_url, login, session=session, verify=verify, proxy=handler.proxy, limits=LIMITS, timer=TIMER
+        handler.api_url,
+        login,
+        session=session,
+        verify=verify,
+        proxy=handler.proxy,
+        limits=LIMITS,
+        timer=TIMER,
+        before_command=before_command,
     )
 
 

@@ -6,7 +6,9 @@ Whoever claims next goes on from what is written, so any process may die at any 
   `step_sent_at`. A step that finds the note looks again, and sends again only after `SETTLE`, when vCloud has
   surely registered what it accepted.
 - *Fence*: each claim has a number, and a result is written only under the number that began the turn. A worker
-  that was frozen past its claim writes nothing.
+  that was frozen past its claim writes nothing. It sends nothing either: the age of the claim is asked once more right
+  before a command leaves. What remains are the microseconds from there to the socket; vCloud itself stands behind them
+  where a command states a wish or names what it makes.
 """
 
 import logging
@@ -15,6 +17,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import or_, select, update
 
@@ -42,7 +45,8 @@ log = logging.getLogger(__name__)
 TURN_S = 60
 JOB_TIMEOUT_S = 75
 CLAIM = timedelta(seconds=90)
-SEND_WITHIN = timedelta(seconds=30)  # an older claim sends nothing: somebody else may be about to
+NOTE_WITHIN = timedelta(seconds=30)  # an older claim begins no command
+SEND_WITHIN = CLAIM - SETTLE  # nor does one leave: whoever claims next must find it registered, if it was sent
 assert 3 * gateway.LIMITS.call_s <= TURN_S < JOB_TIMEOUT_S < CLAIM.total_seconds()  # noqa: S101  the limits hang together
 MOST_LOST_TURNS = 5
 """So many turns in a row that ended without a word (a worker that dies at it each time) are not tried again."""
@@ -133,7 +137,7 @@ def _act(step: Step, turn: Turn) -> Outcome:
         raise vapp_queue.InQueueError
     if clock.now() > _until(step, turn):
         raise DeadlineError
-    with gateway.client(turn.service_id) as client:
+    with gateway.client(turn.service_id, before_command=partial(_require_young, turn, SEND_WITHIN)) as client:
         turn = replace(turn, client=client)
         if turn.task_urn is not None:
             running = _poll(turn, turn.task_urn)
@@ -197,12 +201,16 @@ def _ask_to_stop(turn: Turn, task_urn: str, running: Wait) -> Wait:
 
 def _note_intent(turn: Turn) -> None:
     """Write down that a command may be on its way; LostClaimError when it may not be sent any more."""
-    now = clock.now()
-    if now - turn.claimed_at > SEND_WITHIN:
-        raise LostClaimError
+    _require_young(turn, NOTE_WITHIN)
     with fenced(turn, release=False) as row:
         vapp_queue.require_turn(row)
-        row.step_sent_at = now
+        row.step_sent_at = clock.now()
+
+
+def _require_young(turn: Turn, age: timedelta) -> None:
+    """LostClaimError when the claim is older: somebody else may be at it by now, or be about to."""
+    if clock.now() - turn.claimed_at > age:
+        raise LostClaimError
 
 
 def give_up_lost() -> None:

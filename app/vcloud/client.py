@@ -10,7 +10,7 @@ from app.vcloud import addresses, bodies, catalog, entities, machines, parse, qu
 from app.vcloud.bodies import media_type
 from app.vcloud.errors import NotFound
 from app.vcloud.ids import path_of
-from app.vcloud.listings import Listings
+from app.vcloud.listings import Listings, Source
 from app.vcloud.query import Condition, version_key
 from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.transport import Limits, Timer, Transport
@@ -56,10 +56,11 @@ class Client:
     reduced to the id it names, so no answer leads us to another host. Redirects are not followed.
 
     *Line*: `verify` is the file of the CA to trust instead of the known ones (False trusts anybody); `proxy` is the
-    address of an HTTP proxy, and no other is used whatever the environment says.
+    address of an HTTP proxy, and no other is used whatever the environment says. `before_command` is called right
+    before each command leaves, and what it raises keeps the command here.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  what a connection depends on
         self,
         api_url: str,
         login: Login | ApiToken,
@@ -69,9 +70,12 @@ class Client:
         proxy: str | None = None,
         limits: Limits | None = None,
         timer: Timer | None = None,
+        before_command: Callable[[], None] = lambda: None,
     ) -> None:
         limits, timer = limits or Limits(), timer or Timer()
-        self._transport = Transport(verify=verify, proxy=proxy, limits=limits, timer=timer)
+        self._transport = Transport(
+            verify=verify, proxy=proxy, limits=limits, timer=timer, before_command=before_command
+        )
         self._wire = Wire(api_url, login, session=session, transport=self._transport, limits=limits, timer=timer)
         self._listings = Listings(self._wire, is_provider=login.is_provider, limits=limits, timer=timer)
 
@@ -167,11 +171,12 @@ class Client:
         One request per 128 addresses from 33 on. Below, one; or one per vApp that we may see, if there are 128 or more.
         """
         if version_key(self._wire.version()) >= addresses.PAGED_SINCE:
-            return self._listings.whole(
+            source = Source(
                 f"the addresses of {network_urn}",
-                lambda number: self._wire.get_json(addresses.paged_path(network_urn, number), addresses.page),
-                lambda row: row.ip,
+                partial(addresses.paged_path, network_urn),
+                lambda path, early: self._wire.get_json(path, addresses.page, early),
             )
+            return self._listings.whole(source, lambda row: row.ip)
         path = path_of(network_urn, "network") + "/allocatedAddresses/"
         found = self._wire.get(path, "AllocatedIpAddresses", addresses.short_list)
         if found is not None:

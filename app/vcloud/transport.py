@@ -70,7 +70,7 @@ class Answer:
 
 
 class Transport:
-    """Sends requests over kept connections. Used by one thread at a time.
+    """Sends requests over kept connections. `send` may be called by several threads at once.
 
     Without a `requests.Session`: what that adds (redirects, cookies, the environment's proxies, passwords and
     certificates) is what we do not want, and it costs as much time as the rest of a request.
@@ -83,8 +83,10 @@ class Transport:
         proxy: str | None,
         limits: Limits,
         timer: Timer,
+        before_command: Callable[[], None],
     ) -> None:
         self._limits = limits
+        self._before_command = before_command
         self._clock, self._wall = timer.clock, timer.wall
         self.ahead_s: float | None = None  # vCloud's clock against ours, to about a second
         self._verify = verify
@@ -115,7 +117,10 @@ class Transport:
             raise Unavailable("no time left for another request")
         outcome: Answer | Unavailable
         try:
-            outcome = self._exchange(method, url, headers, body, answer_s=min(self._limits.answer_s, left_s))
+            request = _prepared(method, url, headers, body)
+            if command:
+                self._before_command()  # the last thing before it leaves, whatever has held us up until here
+            outcome = self._exchange(request, answer_s=min(self._limits.answer_s, left_s))
             result = f"{outcome.status} {(self._clock() - started) * 1000:.0f} ms request {outcome.request_id or '-'}"
         except (requests.RequestException, HTTPError, http.client.HTTPException, OSError) as error:
             outcome = Unavailable(_reason(error), sent=command and not _never_left(error))
@@ -126,14 +131,7 @@ class Transport:
             raise outcome
         return outcome
 
-    def _exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, *, answer_s: float
-    ) -> Answer:
-        request = requests.PreparedRequest()
-        request.prepare_method(method)
-        request.prepare_url(url, None)
-        request.prepare_headers({**_HEADERS, **headers})
-        request.prepare_body(body, None)
+    def _exchange(self, request: requests.PreparedRequest, *, answer_s: float) -> Answer:
         response = self._adapter.send(
             request,
             stream=True,
@@ -162,6 +160,15 @@ class Transport:
             if self._clock() > deadline:
                 raise requests.ReadTimeout("the answer came too slowly")
         return bytes(found)
+
+
+def _prepared(method: str, url: str, headers: Mapping[str, str], body: bytes | None) -> requests.PreparedRequest:
+    request = requests.PreparedRequest()
+    request.prepare_method(method)
+    request.prepare_url(url, None)
+    request.prepare_headers({**_HEADERS, **headers})
+    request.prepare_body(body, None)
+    return request
 
 
 def _plain(response: requests.Response) -> bytes:

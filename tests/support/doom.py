@@ -14,10 +14,11 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from sqlalchemy import event
+from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 from urllib3 import HTTPResponse
 
+from app.cloud.models import Operation
 from vcdsim import Simulator, tasks
 
 
@@ -32,18 +33,22 @@ class Fate(StrEnum):
     KILLED_AFTER = "killed after a command"
     REQUEST_LOST = "command lost on its way"
     ANSWER_LOST = "answer lost after acceptance"
+    FROZEN_BEFORE = "frozen past its claim before a command"
     FROZEN = "frozen past its claim"
+    HELD_UP = "command held up past the claim"
     SESSION_EXPIRED = "session expired"
     TASK_FORGOTTEN = "task forgotten"
 
 
-COMMIT, COMMAND, POLL, QUESTION = "commit", "command", "poll", "question"
+COMMIT, INTENT, COMMAND, POLL, QUESTION = "commit", "intent", "command", "poll", "question"
 STRIKES = {
     Fate.KILLED_BEFORE: {COMMIT, COMMAND},
     Fate.KILLED_AFTER: {COMMAND},
     Fate.REQUEST_LOST: {COMMAND},
     Fate.ANSWER_LOST: {COMMAND},
+    Fate.FROZEN_BEFORE: {INTENT},  # the command is noted down and has not been sent
     Fate.FROZEN: {COMMAND, POLL},
+    Fate.HELD_UP: {COMMAND},
     Fate.SESSION_EXPIRED: {COMMAND, POLL},
     Fate.TASK_FORGOTTEN: {POLL},
 }
@@ -80,19 +85,27 @@ class Doom:
     def in_force(self) -> Iterator[None]:
         """Put the hooks in place: below SQLAlchemy's session and below requests."""
         send = HTTPAdapter.send
-        event.listen(Session, "before_commit", self._before_commit)
+        hooks = (("before_commit", self._before_commit), ("after_commit", self._after_commit))
+        for name, hook in hooks:
+            event.listen(Session, name, hook)
         HTTPAdapter.send = self._send(send)  # type: ignore[method-assign]
         try:
             yield
         finally:
             HTTPAdapter.send = send  # type: ignore[method-assign]
-            event.remove(Session, "before_commit", self._before_commit)
+            for name, hook in hooks:
+                event.remove(Session, name, hook)
 
     def _before_commit(self, session: Session) -> None:
         if session.in_nested_transaction():
             return
         if self._meets(COMMIT) or self._is_dead:
             self._die()
+        session.info[INTENT] = any(map(_notes_intent, session.dirty))
+
+    def _after_commit(self, session: Session) -> None:
+        if not session.in_nested_transaction() and session.info.pop(INTENT, False) and self._meets(INTENT):
+            self._meanwhile()
 
     def _send(self, _original: object) -> Callable[..., requests.Response]:
         def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: Any) -> requests.Response:
@@ -122,6 +135,8 @@ class Doom:
             raise requests.ConnectionError("reset before the request")
         if self._fate is Fate.SESSION_EXPIRED:
             self._cloud.expire_sessions()
+        if self._fate is Fate.HELD_UP:
+            self._meanwhile()
         if self._fate is Fate.TASK_FORGOTTEN:
             self._cloud.settle()
             self._cloud.world.tasks.pop(_path(request).rpartition("/")[2])
@@ -156,6 +171,11 @@ def tasks_take(seconds: float | None) -> Iterator[None]:
         yield
     finally:
         tasks.DURATIONS_S.update(usual)
+
+
+def _notes_intent(row: object) -> bool:
+    """Whether this row is an operation that is about to send a command."""
+    return isinstance(row, Operation) and any(inspect(row).attrs.step_sent_at.history.added)
 
 
 def _sort(request: requests.PreparedRequest) -> str:

@@ -3,7 +3,6 @@
 from typing import Any
 
 import requests
-from lxml import html
 
 from tests.support.customer import Customer
 from tests.support.live import LivePanel
@@ -11,8 +10,7 @@ from tests.support.waiting import wait_until
 
 
 def test_a_program_starts_a_machine(live_panel: LivePanel) -> None:
-    page = Customer(live_panel.url).send("/tokens", "/tokens", name="morning", scope="change", days="7")
-    token = html.fromstring(page.text).cssselect("main code")[0].text_content()
+    token = Customer(live_panel.url).token("morning")
     with requests.Session() as session:
         session.trust_env = False
         session.headers["Authorization"] = f"Bearer {token}"

@@ -2,8 +2,10 @@
 
 import signal
 from collections import Counter
+from functools import partial
 
 import pytest
+import requests
 
 from tests.support.customer import Customer
 from tests.support.live import LivePanel
@@ -31,6 +33,16 @@ def instantiations(panel: LivePanel) -> int:
     return sum(path.endswith("/action/instantiateVAppTemplate") for _, path in panel.simulator.requests)
 
 
+def reconfigurations(panel: LivePanel) -> int:
+    """How many requests to change a machine have reached vCloud."""
+    return sum(path.endswith("/action/reconfigureVm") for _, path in panel.simulator.requests)
+
+
+def has_been_asked(panel: LivePanel, before: int) -> bool:
+    """Whether one more request to change a machine has reached vCloud."""
+    return reconfigurations(panel) == before + 1
+
+
 @pytest.mark.parametrize("moment", ["vcloud has accepted", "vcloud is building"])
 def test_a_worker_killed_in_the_middle_leaves_one_server(live_panel: LivePanel, moment: str) -> None:
     if moment == "vcloud has accepted":
@@ -46,6 +58,38 @@ def test_a_worker_killed_in_the_middle_leaves_one_server(live_panel: LivePanel, 
     assert live_panel.operations() == [("create", "succeeded")]
     assert servers(live_panel)["crash-1"] == 1
     assert instantiations(live_panel) == 1
+
+
+def test_a_worker_killed_at_a_resize_a_disk_and_a_deletion_does_each_once(live_panel: LivePanel) -> None:
+    machine = next(vm for vm in live_panel.simulator.world.vms.values() if vm.name == "sandbox")
+    wishes: tuple[tuple[str, dict[str, object]], ...] = (
+        ("resize", {"cpu_count": 2, "memory_mb": 3072}),
+        ("grow-disk", {"instance_id": str(machine.disks[0].instance_id), "size_gb": 60}),
+        ("delete", {"typed_name": "sandbox"}),
+    )
+    headers = {"Authorization": f"Bearer {Customer(live_panel.url).token('crash')}"}
+    address = f"{live_panel.url}/api/v1/vms"
+    found = requests.get(f"{address}?q=name:sandbox", headers=headers, timeout=30)
+    vm_id = found.json()["items"][0]["id"]
+    for action, wish in wishes:
+        live_panel.simulator.faults.add("reconfigure", latency_s=5)  # the answer is late, the worker dies waiting
+        before = reconfigurations(live_panel)
+        asked = requests.post(
+            f"{address}/{vm_id}/actions/{action}",
+            json=wish,
+            headers={**headers, "Idempotency-Key": action},
+            timeout=30,
+        )
+        assert asked.status_code == 202, asked.text
+        wait_until(partial(has_been_asked, live_panel, before), "vCloud got the request", deadline_s=90)
+        live_panel.workers[-1].stop(signal.SIGKILL)
+        live_panel.let_time_pass(91)  # the dead worker's claim runs out
+        live_panel.start_worker()
+        wait_until(partial(all_rest, live_panel), "the operation ends", deadline_s=180)
+    assert dict(live_panel.operations()) == dict.fromkeys(("resize", "grow_disk", "delete"), "succeeded")
+    assert reconfigurations(live_panel) == len(wishes)
+    assert (machine.cpu_count, machine.memory_mb, machine.disks[0].size_mb) == (2, 3072, 60 * 1024)
+    assert machine.name.startswith("sandbox-")
 
 
 def test_servers_survive_workers_killed_at_random(live_panel: LivePanel) -> None:
