@@ -1,6 +1,7 @@
 """The fixtures that every test may use: the application, the cast, the clock, the simulated vCloud, a live panel."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import flask_migrate
@@ -11,17 +12,20 @@ from flask.testing import FlaskClient
 
 from app import clock as app_clock
 from app.accounts import sign_in
-from app.cloud import services
-from app.db import Base, db, transaction
+from app.cloud import gateway, services
+from app.db import db, transaction
 from app.factory import create_app
+from app.vcloud import wire
 from config import Config
 from tests.support.cast import PASSWORD, Cast
 from tests.support.clock import Clock
+from tests.support.kept import Kept, delete_all
 from tests.support.live import LivePanel
 from tests.support.settings import settings
+from tests.support.vcloud_front import Front, Snapshot
 from vcdsim import Simulator
 
-pytest_plugins = ["tests.support.counts", "tests.support.no_skips", "tests.support.services"]
+pytest_plugins = ["tests.support.counts", "tests.support.garbage", "tests.support.no_skips", "tests.support.services"]
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -57,8 +61,7 @@ def app(panel: Flask) -> Iterator[Flask]:
         yield panel
         db.session.rollback()
         with transaction():
-            for table in reversed(Base.metadata.sorted_tables):
-                db.session.execute(table.delete())
+            delete_all()
 
 
 @pytest.fixture
@@ -69,9 +72,10 @@ def client(app: Flask) -> FlaskClient:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Thursday 12 November 2026, 14:20 UTC, standing still until it is moved."""
+    """Thursday 12 November 2026, 14:20 UTC, standing still until it is moved; nobody waits between two attempts."""
     hands = Clock()
     monkeypatch.setattr(app_clock, "now", lambda: hands.at)
+    monkeypatch.setattr(gateway, "TIMER", replace(gateway.TIMER, sleep=lambda _: None))
     return hands
 
 
@@ -81,18 +85,38 @@ def password_hash() -> str:
     return sign_in.hash_password(PASSWORD)
 
 
+@pytest.fixture(scope="session")
+def kept_casts() -> Kept[Cast]:
+    """The casts of this process."""
+    return Kept()
+
+
 @pytest.fixture
-def cast(app: Flask, clock: Clock, password_hash: str) -> Cast:
+def cast(app: Flask, clock: Clock, password_hash: str, kept_casts: Kept[Cast]) -> Cast:
     """The people of every test: owner, technician and viewer of Acme, the stranger of Globex, support."""
-    return Cast.gather(password_hash)
+    return kept_casts.again(clock.at, lambda: Cast.gather(password_hash))
+
+
+@pytest.fixture(scope="session")
+def front() -> Iterator[Front]:
+    """Where the simulated vClouds of this process answer."""
+    with Front().open() as front:
+        yield front
+
+
+@pytest.fixture(scope="session")
+def kept_clouds() -> Kept[Snapshot]:
+    """The simulated vClouds of this process as they are when they have just been attached."""
+    return Kept()
 
 
 @pytest.fixture
-def cloud(cast: Cast, clock: Clock) -> Iterator[Simulator]:
+def cloud(cast: Cast, clock: Clock, front: Front, kept_clouds: Kept[Snapshot]) -> Simulator:
     """A simulated vCloud in its demo state, on its own clock, attached to Acme and Globex and read."""
-    simulator = Simulator("demo", manual_clock=True)
-    with simulator.serve() as url:
-        services.add_handler(name="Moscow", api_url=f"{url}/api")
+    simulator = front.current = Simulator("demo", manual_clock=True)
+
+    def attach() -> Snapshot:
+        services.add_handler(name="Moscow", api_url=f"{front.url}/api")
         for account, org in (("Acme", "acme"), ("Globex", "globex")):
             services.attach(
                 account=account,
@@ -102,7 +126,11 @@ def cloud(cast: Cast, clock: Clock) -> Iterator[Simulator]:
                 password="secret",
                 vdc=f"{org}-vdc",
             )
-        yield simulator
+        return Snapshot.of(simulator)
+
+    # What is read depends on the newest API version that the client knows, which tests change.
+    kept_clouds.again((clock.at, wire._TOO_NEW), attach).put_into(simulator)
+    return simulator
 
 
 @pytest.fixture

@@ -17,11 +17,12 @@ from sqlalchemy import select
 
 from app.cloud import operations
 from app.cloud.models import ACTIVE, Operation, Vm
-from app.db import Base, db, transaction
+from app.db import db, transaction
 from tests.support.cast import new_token
 from tests.support.clock import Clock
 from tests.support.doom import Death, Doom, Fate, tasks_take
 from tests.support.engine import pass_time
+from tests.support.kept import all_rows, delete_all, insert
 from vcdsim import Simulator, state
 
 CLAIM_IS_OVER_S = 91
@@ -51,7 +52,7 @@ class Theatre:
 
     def _remember(self) -> None:
         self._world = json.loads(self._cloud.dump())
-        self._rows = [(table, _rows_of(table)) for table in Base.metadata.sorted_tables]
+        self._rows = all_rows()
         self._begin = self._clock.at
 
     def prepare(self, ask: Ask) -> None:
@@ -116,11 +117,8 @@ class Theatre:
         self._clock.at = self._begin
         db.session.remove()
         with transaction():
-            for table, _ in reversed(self._rows):
-                db.session.execute(table.delete())
-            for table, rows in self._rows:
-                if rows:
-                    db.session.execute(table.insert(), rows)
+            delete_all()
+            insert(self._rows)
 
     def _ending(self) -> Ending:
         db.session.rollback()
@@ -141,11 +139,6 @@ class Theatre:
 def _is_at_rest(row: Operation) -> bool:
     """Whether no late write of a worker has left anything in the row."""
     return (row.task_urn, row.claimed_until, row.waiting_for, row.progress) == (None, None, None, None)
-
-
-def _rows_of(table: Any) -> list[dict[str, Any]]:
-    columns = [column for column in table.columns if column.computed is None]  # the database makes those by itself
-    return [dict(row._mapping) for row in db.session.execute(select(*columns))]
 
 
 def _estate(cloud: Simulator) -> list[Any]:
