@@ -7,6 +7,7 @@ import pytest
 
 from app.cloud import operations, resize, sync
 from app.cloud.rules import VmState
+from app.db import transaction
 from app.errors import AppError
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
@@ -30,6 +31,8 @@ def let(cloud: Simulator, name: str, **values: Any) -> None:
     """Make the machine like this in vCloud, and read it."""
     for key, value in values.items():
         setattr(real_vm(cloud, name), key, value)
+    with transaction():  # no task has done it, so vCloud's listing does not tell: it would be read within a day
+        vm_named(name).vapp.read_key = None
     sync.refresh(vm_named(name).vdc.service_id)
 
 
