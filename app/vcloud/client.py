@@ -10,7 +10,7 @@ from app.vcloud import addresses, bodies, catalog, entities, machines, parse, qu
 from app.vcloud.bodies import media_type
 from app.vcloud.errors import NotFound
 from app.vcloud.ids import path_of
-from app.vcloud.listings import Listings, Source
+from app.vcloud.listings import Listings
 from app.vcloud.query import Condition, version_key
 from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.transport import Limits, Timer, Transport
@@ -171,12 +171,11 @@ class Client:
         One request per 128 addresses from 33 on. Below, one; or one per vApp that we may see, if there are 128 or more.
         """
         if version_key(self._wire.version()) >= addresses.PAGED_SINCE:
-            source = Source(
+            return self._listings.whole(
                 f"the addresses of {network_urn}",
-                partial(addresses.paged_path, network_urn),
-                lambda path, early: self._wire.get_json(path, addresses.page, early),
+                lambda number: self._wire.get_json(addresses.paged_path(network_urn, number), addresses.page),
+                lambda row: row.ip,
             )
-            return self._listings.whole(source, lambda row: row.ip)
         path = path_of(network_urn, "network") + "/allocatedAddresses/"
         found = self._wire.get(path, "AllocatedIpAddresses", addresses.short_list)
         if found is not None:
