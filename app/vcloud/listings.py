@@ -1,14 +1,19 @@
 """Whole listings of the query service: all pages or an error, never a part."""
 
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Generator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from itertools import islice
+from typing import Generic, TypeVar
 
 from app.vcloud import query
 from app.vcloud.errors import Unavailable
 from app.vcloud.query import Condition, Page
 from app.vcloud.transport import Limits, Timer
-from app.vcloud.wire import Wire
+from app.vcloud.wire import Early, Path, Wire
 from app.vcloud.xml import Element
 
 # The provider sees all organizations under other names.
@@ -20,8 +25,20 @@ _OF_THE_PROVIDER = {
     "vAppTemplate": "adminVAppTemplate",
     "vm": "adminVM",
 }
+_SLOW_S = 0.03  # a page that takes longer is waited for rather than worked on, and waiting can be shared
+_AT_ONCE = 4
+_AHEAD = 2 * _AT_ONCE  # pages asked for but not read yet: a late one shall not stop the others
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Generic[T]):
+    """One listing: its name for errors, the path of each page, and how a page is got, with or without an early try."""
+
+    what: str
+    path: Callable[[int], Path]
+    get: Callable[[Path, Early | None], Page[T]]
 
 
 class Listings:
@@ -38,28 +55,44 @@ class Listings:
     ) -> list[T]:
         """Return every row of this kind that meets the conditions; `key` tells rows apart."""
         name = _OF_THE_PROVIDER.get(kind, kind) if self._is_provider else kind
+        read = partial(query.page, to_value=to_value)
+        source = Source(
+            f"the listing of {name}",
+            lambda number: partial(query.path, name, number, conditions),
+            lambda path, early: self._wire.get(path, "QueryResultRecords", read, early),
+        )
+        return self.whole(source, key)
 
-        def fetch(number: int) -> Page[T]:
-            path = partial(query.path, name, number, conditions)
-            return self._wire.get(path, "QueryResultRecords", partial(query.page, to_value=to_value))
-
-        return self.whole(f"the listing of {name}", fetch, key)
-
-    def whole(self, what: str, fetch: Callable[[int], Page[T]], key: Callable[[T], str]) -> list[T]:
+    def whole(self, source: Source[T], key: Callable[[T], str]) -> list[T]:
         """Return the rows of all pages; reads them again once if they moved, then gives up.
 
         Unavailable also when it takes longer than `Limits.listing_s`: a server may answer each page in time and still
         never come to an end.
         """
         deadline = self._clock() + self._limits.listing_s
-
-        def in_time(number: int) -> Page[T]:
-            if self._clock() > deadline:
-                raise Unavailable(f"{what} took longer than {self._limits.listing_s:.0f} s")
-            return fetch(number)
-
         for _ in range(2):
-            found = query.read_all(in_time, key)
+            with closing(self._pages(source, deadline)) as pages:
+                found = query.read_all(pages, key)
             if found is not None:
                 return found
-        raise Unavailable(f"{what} did not stay the same while it was read")
+        raise Unavailable(f"{source.what} did not stay the same while it was read")
+
+    def _pages(self, source: Source[T], deadline: float) -> Generator[Page[T], None, None]:
+        """Yield the pages in their order; on a slow line others are under way meanwhile."""
+        self._wire.version()  # logs in if need be, so that what is timed below is a page and nothing else
+        started = self._clock()
+        first = source.get(source.path(1), None)
+        is_slow = self._clock() - started > _SLOW_S
+        yield first
+        numbers = range(2, query.page_count(first) + 1)
+        to_ask, asked = iter(numbers if is_slow else ()), deque[Early]()
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # has no thread before it is given work, and none afterwards
+            try:
+                for number in numbers:
+                    if self._clock() > deadline:
+                        raise Unavailable(f"{source.what} took longer than {self._limits.listing_s:.0f} s")
+                    next_ones = islice(to_ask, _AHEAD - len(asked))
+                    asked.extend(self._wire.ask_early(source.path(other), pool) for other in next_ones)
+                    yield source.get(source.path(number), asked.popleft() if asked else None)
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)  # what is under way ends by its own time limit

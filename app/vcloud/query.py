@@ -1,6 +1,6 @@
 """The query service: filters, pages that prove they are complete, and rows to values of `types`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -83,22 +83,29 @@ def page(root: Element, to_value: Callable[[Element], T]) -> Page[T]:
     return Page(total, tuple(to_value(row) for row in root if row.tag != link))
 
 
-def read_all(fetch: Callable[[int], Page[T]], key: Callable[[T], str]) -> list[T] | None:
+def page_count(first: Page[T]) -> int:
+    """Return how many pages there are, by the first of them; Unavailable when there would be too many.
+
+    We count them and ignore links to the next one, so a listing can not send us in circles or to another host.
+    """
+    count = -(-first.total // max(1, len(first.rows)))
+    if count > _PAGES_LIMIT:
+        raise Unavailable(f"a listing of {first.total} rows in pages of {len(first.rows)} has no end")
+    return count
+
+
+def read_all(pages: Iterable[Page[T]], key: Callable[[T], str]) -> list[T] | None:
     """Return every row of a listing, or None if it moved while we read.
 
-    Complete means: all pages state the same total, and as many different rows came. Pages are counted by us and links
-    to the next one are ignored, so a listing can not send us in circles or to another host. Unavailable when there
-    would be too many.
+    Complete means: all pages state the same total, and as many different rows came.
     """
     found: dict[str, T] = {}
-    current = fetch(1)
-    total, pages = current.total, -(-current.total // max(1, len(current.rows)))
-    if pages > _PAGES_LIMIT:
-        raise Unavailable(f"a listing of {total} rows in pages of {len(current.rows)} has no end")
-    for number in range(1, pages + 1):
-        current = current if number == 1 else fetch(number)
+    total = None
+    for current in pages:
+        total = current.total if total is None else total
         fresh = {key(row): row for row in current.rows}
-        if current.total != total or not fresh or len(fresh) < len(current.rows) or fresh.keys() & found.keys():
+        is_short = len(fresh) < len(current.rows) or (total > 0 and not fresh)
+        if current.total != total or is_short or fresh.keys() & found.keys():
             return None
         found |= fresh
     return list(found.values()) if len(found) == total else None

@@ -3,7 +3,9 @@
 import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TypeVar
 
 from app.vcloud import parse, xml
@@ -23,10 +25,24 @@ _RETRY_WITHIN_S = 10.0
 _RETRY_AFTER_LIMIT_S = 5.0
 
 T = TypeVar("T")
+Path = str | Callable[[str], str]
+"""The path of a request. One that depends on the API version is a function of it: a new login may find another one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Early:
+    """A reading request that another thread sends before its turn, as this session: an answer or Unavailable."""
+
+    session: Session
+    answer: Future[Answer]
 
 
 class Wire:
-    """Requests to the API of one vCloud Director as one user; see `client.Client` for the retry policy."""
+    """Requests to the API of one vCloud Director as one user; see `client.Client` for the retry policy.
+
+    Used by one thread at a time. Others only send what `ask_early` gives them; what comes of it is judged by the one
+    that calls `get`, so sessions are renewed and requests repeated in one place and by one thread.
+    """
 
     def __init__(
         self,
@@ -50,26 +66,23 @@ class Wire:
         """Return the API versions the server offers; needs no session."""
         return self._patiently(self._versions)
 
-    def get(self, path: str | Callable[[str], str], tag: str, read: Callable[[Element], T]) -> T:
+    def get(self, path: Path, tag: str, read: Callable[[Element], T], early: Early | None = None) -> T:
         """Return what `read` makes of a document whose root is `tag`; retried on Unavailable.
 
-        A path that depends on the API version is a function of it: a new login may find another one.
+        `early` is the first attempt, if that was asked for already.
         """
+        return self._get(path, lambda body: read(xml.parse(body, tag)), early)
 
-        def once(deadline: float) -> T:
-            answer = self._authorized("GET", path, None, None, deadline)
-            return self._read(answer, path, tag, read, command=False)
-
-        return self._patiently(once)
-
-    def get_json(self, path: str, read: Callable[[dict[str, object]], T]) -> T:
+    def get_json(self, path: Path, read: Callable[[dict[str, object]], T], early: Early | None = None) -> T:
         """Return what `read` makes of an answer of the younger API under `/cloudapi`; retried on Unavailable."""
+        return self._get(path, lambda body: read(xml.json_object(body)), early)
 
-        def once(deadline: float) -> T:
-            answer = self._authorized("GET", path, None, None, deadline)
-            return self._reading(answer, path, lambda body: read(xml.json_object(body)), command=False)
-
-        return self._patiently(once)
+    def ask_early(self, path: Path, pool: Executor) -> Early:
+        """Let a thread of the pool send a reading request once; the outcome is for `get` or `get_json`."""
+        session = self.session or self._open(self._deadline())
+        address = path(session.api_version) if callable(path) else path
+        answer = pool.submit(lambda: self._send("GET", address, None, None, self._deadline(), session))
+        return Early(session, answer)
 
     def ahead_s(self) -> float:
         """Return how many seconds vCloud's clock is ahead of ours; asks for the versions if nothing was asked yet."""
@@ -133,13 +146,23 @@ class Wire:
                 self._timer.sleep(pause_s)
         return once(deadline)
 
+    def _get(self, path: Path, read: Callable[[bytes], T], early: Early | None) -> T:
+        first = iter((early,))
+
+        def once(deadline: float) -> T:
+            answer = self._authorized("GET", path, None, None, deadline, next(first, None))
+            return self._reading(answer, path, read, command=False)
+
+        return self._patiently(once)
+
     def _authorized(
         self,
         method: str,
-        path: str | Callable[[str], str],
+        path: Path,
         body: bytes | Callable[[str], bytes] | None,
         media_type: str | None,
         deadline: float,
+        early: Early | None = None,
     ) -> Answer:
         """Send with our session. 401 and 406 mean "not even looked at", so once more after a new login is safe."""
 
@@ -147,30 +170,41 @@ class Wire:
             version = session.api_version
             address = path(version) if callable(path) else path
             content = body(version) if callable(body) else body
-            return self._once(method, address, content, media_type, deadline, session)
+            answer = self._send(method, address, content, media_type, deadline, session)
+            self._keep_renewed(answer, session)
+            return answer
 
-        answer = once(self.session or self._open(deadline))
+        if early is None:
+            answer = once(self.session or self._open(deadline))
+        else:
+            answer = early.answer.result()
+            self._keep_renewed(answer, early.session)
+            if answer.status in (401, 406) and self.session not in (None, early.session):
+                answer = once(self.session)  # somebody has logged in since it was sent
         return once(self._open(deadline)) if answer.status in (401, 406) else answer
 
-    def _once(
+    def _send(
         self, method: str, path: str, body: bytes | None, media_type: str | None, deadline: float, session: Session
     ) -> Answer:
+        """Send one request. The only part that runs in several threads: it changes nothing of ours."""
         young = path.startswith("/cloudapi/")
         accept = "application/json" if young else "application/*+xml"
         headers = {"Accept": f"{accept};version={session.api_version}", **session.header()}
         if media_type:
             headers["Content-Type"] = media_type
         url, command = (self.base.removesuffix("/api") if young else self.base) + path, method != "GET"
-        answer = self._transport.send(method, url, headers=headers, body=body, deadline=deadline, command=command)
+        return self._transport.send(method, url, headers=headers, body=body, deadline=deadline, command=command)
+
+    def _keep_renewed(self, answer: Answer, session: Session) -> None:
+        """Go on with the token of the answer, unless the session it was asked with is not ours any more."""
         renewed = answer.headers.get(OLD_TOKEN)
-        if renewed and session.scheme == "vcloud" and answer.status < 400:
+        if renewed and session.scheme == "vcloud" and answer.status < 400 and self.session == session:
             self.session = Session(renewed, "vcloud", session.api_version)
-        return answer
 
     def _read(
         self,
         answer: Answer,
-        path: str | Callable[[str], str],
+        path: Path,
         tag: str,
         read: Callable[[Element], T],
         *,
@@ -178,9 +212,7 @@ class Wire:
     ) -> T:
         return self._reading(answer, path, lambda body: read(xml.parse(body, tag)), command=command)
 
-    def _reading(
-        self, answer: Answer, path: str | Callable[[str], str], read: Callable[[bytes], T], *, command: bool
-    ) -> T:
+    def _reading(self, answer: Answer, path: Path, read: Callable[[bytes], T], *, command: bool) -> T:
         if not 200 <= answer.status < 300:
             names_object = isinstance(path, str) and bool(re.search(UUID, path))
             raise refusal(answer, command=command, names_object=names_object)

@@ -121,7 +121,7 @@ def test_a_listing_that_takes_too_long_in_all_is_given_up_though_each_page_came_
     vcd.mock.add_callback("GET", f"{API}/query", slowly)
     with pytest.raises(Unavailable, match="the listing of vm took longer than 60 s"):
         vcd.client(limits=Limits(listing_s=60)).vms(VDC)
-    assert len(vcd.calls) == 4
+    assert len(vcd.calls) < 20  # of 1,000 pages
 
 
 def test_links_to_the_next_page_are_not_followed(vcd: Vcd) -> None:
