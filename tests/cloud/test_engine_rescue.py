@@ -214,6 +214,16 @@ def test_a_creation_that_stands_still_goes_on_when_vcloud_does(cast: Cast, cloud
     assert operation(asked).password_sealed is not None
 
 
+def test_a_creation_whose_task_is_aborted_in_vcloud_fails_and_leaves_nothing(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    cloud.faults.add("instantiate", abort_task=True)
+    asked = create(cast)
+    drain(cloud, clock)
+    assert how(asked) == ("failed", "task_canceled")
+    assert made(cloud) == []
+
+
 def test_nothing_goes_on_beside_another_operation_or_after_a_newer_one(
     cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.cloud import operations, resize, sync
+from app.cloud import deletion, operations, resize, sync
 from app.cloud.rules import VmState
 from app.db import transaction
 from app.errors import AppError
@@ -129,6 +129,16 @@ def test_a_machine_that_was_stopped_in_vain_is_started_again(cast: Cast, cloud: 
     drain(cloud, clock)
     assert (operation(asked).state, operation(asked).error_code) == ("failed", "refused")
     assert (size_of(cloud, "wiki"), vm_named("wiki").state) == ((2, 4096), VmState.ON)
+
+
+def test_a_machine_is_not_deleted_while_it_is_being_resized(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    asked = change(cast, "sandbox", 3, 2048)
+    operations.advance(asked)
+    with pytest.raises(AppError, match="action_blocked") as refused:
+        deletion.request_delete(cast.owner, vm_named("sandbox").id, new_token(), typed_name="sandbox", keep_h=24)
+    assert refused.value.params["reason"] == "busy"
+    drain(cloud, clock)
+    assert (operation(asked).state, size_of(cloud, "sandbox")) == ("succeeded", (3, 2048))
 
 
 def test_what_vcloud_made_otherwise_is_told(cast: Cast, cloud: Simulator, clock: Clock) -> None:

@@ -5,6 +5,8 @@ import itertools
 from flask.testing import FlaskClient
 from sqlalchemy import update
 
+from app.accounts.models import Membership
+from app.accounts.rules import Role
 from app.cloud import wishes
 from app.cloud.models import Operation, Vm
 from app.cloud.rules import Action
@@ -148,6 +150,28 @@ def test_sending_a_button_twice_asks_once(owner: FlaskClient, cloud: Simulator) 
         assert page.send("/vms/several", start=str(vm_id("sandbox"))).status_code == 303
     db.session.rollback()
     assert db.session.query(Operation).count() == 1
+
+
+def test_a_button_pressed_after_the_role_was_taken_away_does_nothing(
+    owner: FlaskClient, cast: Cast, cloud: Simulator
+) -> None:
+    page = open_page(owner, "/vms")
+    with transaction():
+        db.session.execute(update(Membership).where(Membership.user_id == cast.owner.user_id).values(role=Role.VIEWER))
+    assert page.send("/vms/several", start=str(vm_id("sandbox"))).status_code in (403, 404)
+    db.session.rollback()
+    assert db.session.query(Operation).count() == 0
+
+
+def test_a_button_pressed_after_the_session_has_ended_does_nothing(
+    owner: FlaskClient, cloud: Simulator, clock: Clock
+) -> None:
+    page = open_page(owner, "/vms")
+    clock.move(24 * 3600)
+    answer = page.send("/vms/several", start=str(vm_id("sandbox")))
+    assert "/sign-in" in answer.headers.get("Location", "")
+    db.session.rollback()
+    assert db.session.query(Operation).count() == 0
 
 
 def test_a_button_of_an_old_page_says_what_has_changed(
