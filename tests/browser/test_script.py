@@ -1,4 +1,4 @@
-"""What the little script adds: nothing is asked in a hidden tab, texts are copied, a double click makes one server."""
+"""What the little script adds: nothing is asked in vain, what is open stays open, a double click makes one server."""
 
 import re
 
@@ -22,6 +22,14 @@ def creations(panel: LivePanel) -> int:
     return sum("instantiateVAppTemplate" in path for _, path in panel.simulator.requests)
 
 
+def asked_during(tab: Page, during_ms: int) -> list[str]:
+    """The addresses that the page asks for while its clock runs on."""
+    asked: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.clock.run_for(during_ms)
+    return asked
+
+
 def test_a_double_click_makes_one_server(panel: LivePanel, open_tab: OpenTab) -> None:
     tab = open_tab(viewport={"width": 1280, "height": 900})
     sign_in(tab, panel)
@@ -42,12 +50,33 @@ def test_a_hidden_tab_asks_for_nothing_until_it_is_seen_again(panel: LivePanel, 
     with tab.expect_response(re.compile("/live$")):
         pass  # no request is on its way when the tab is hidden
     tab.evaluate("Object.defineProperty(document, 'hidden', { value: true, configurable: true })")
-    asked: list[str] = []
-    tab.on("request", lambda request: asked.append(request.url))
-    tab.clock.run_for(20_000)
-    assert asked == []
+    assert asked_during(tab, 20_000) == []
     tab.evaluate("Object.defineProperty(document, 'hidden', { value: false })")
     expect(tab.locator("h1")).to_have_text("hidden-1 is ready")
+    expect(tab).to_have_title("hidden-1 is ready · Skiff")
+    expect(tab.locator("#bell b")).to_have_count(0)
+    assert asked_during(tab, 20_000) == [], "a page on which nothing moves asks for nothing"
+
+
+def test_an_open_menu_stays_open_while_the_page_refreshes_and_closes_by_escape(
+    panel: LivePanel, open_tab: OpenTab
+) -> None:
+    tab = open_tab(viewport={"width": 1280, "height": 900})
+    sign_in(tab, panel)
+    tab.goto(f"{panel.url}/vms/new")
+    tab.locator("#vm_name").fill("journey-3")
+    tab.locator("aside").get_by_role("button", name="Create server").first.click()
+    tab.locator(".sk-fold > summary").click()
+    menu = tab.locator(".sk-top details")
+    menu.locator("summary").click()
+    with tab.expect_response(re.compile("/live$")):
+        pass
+    expect(tab.locator(".sk-fold")).to_have_attribute("open", "")
+    expect(menu).to_have_attribute("open", "")
+    tab.keyboard.press("Escape")
+    expect(menu).not_to_have_attribute("open", "")
+    expect(tab.locator("h1")).to_have_text("journey-3 is ready")
+    expect(tab.locator(".sk-fold")).to_have_attribute("open", "")
 
 
 def test_a_click_copies_an_address_and_says_so(panel: LivePanel, open_tab: OpenTab) -> None:

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from pathlib import Path
 from types import TracebackType
@@ -23,15 +24,19 @@ from vcdsim import Simulator
 
 
 class LivePanel:
-    """`url` is the panel's address, `simulator` at `simulator_url` the vCloud behind it; the demo logins are there."""
+    """`url` is the panel's address, `simulator` at `simulator_url` the vCloud behind it; the demo logins are there.
 
-    def __init__(self, folder: Path, redis_url: str) -> None:
+    `worker` is the program that is started as worker and as clock.
+    """
+
+    def __init__(self, folder: Path, redis_url: str, *, worker: Sequence[str] = ("worker.py",)) -> None:
         self.folder = folder
         self.simulator = Simulator("demo", speed=60.0)
         self.port = _free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.workers: list[Program] = []
         self._redis_url = redis_url
+        self._worker = worker
         self._programs: list[Program] = []
         self._stack = ExitStack()
         self._simulator_stack = ExitStack()
@@ -48,7 +53,7 @@ class LivePanel:
         redis.Redis.from_url(self._redis_url).flushall()
         self._fill()
         self.start_worker()
-        self._start("clock", ["worker.py", "clock"])
+        self._start("clock", [*self._worker, "clock"])
         web = ["-m", "gunicorn", "wsgi:app", "-b", f"127.0.0.1:{self.port}", "--threads", "8", "--no-control-socket"]
         self._start("web", web)
         wait_until(self._answers, "the panel answers", deadline_s=30)
@@ -96,7 +101,7 @@ class LivePanel:
 
     def start_worker(self) -> Program:
         """One more worker process."""
-        worker = self._start(f"worker-{len(self.workers)}", ["worker.py"])
+        worker = self._start(f"worker-{len(self.workers)}", self._worker)
         self.workers.append(worker)
         return worker
 
@@ -109,7 +114,7 @@ class LivePanel:
         with closing(sqlite3.connect(self.folder / "skiff.db")) as connection:
             return list(connection.execute(statement, values))
 
-    def _start(self, name: str, arguments: list[str]) -> Program:
+    def _start(self, name: str, arguments: Sequence[str]) -> Program:
         program = self._stack.enter_context(Program(arguments, self.folder / f"{name}.log", self.environ))
         self._programs.append(program)
         return program
