@@ -6,11 +6,11 @@ from functools import partial
 from types import TracebackType
 from typing import Self
 
-from app.vcloud import addresses, bodies, catalog, entities, machines, parse, query, reconfigure
+from app.vcloud import activity, addresses, bodies, catalog, entities, machines, parse, query, reconfigure
 from app.vcloud.bodies import media_type
 from app.vcloud.errors import NotFound
 from app.vcloud.ids import path_of
-from app.vcloud.listings import Listings
+from app.vcloud.listings import Listings, Source
 from app.vcloud.query import Condition, version_key
 from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.transport import Limits, Timer, Transport
@@ -77,6 +77,7 @@ class Client:
             verify=verify, proxy=proxy, limits=limits, timer=timer, before_command=before_command
         )
         self._wire = Wire(api_url, login, session=session, transport=self._transport, limits=limits, timer=timer)
+        self._timer = timer
         self._listings = Listings(self._wire, is_provider=login.is_provider, limits=limits, timer=timer)
 
     def __enter__(self) -> Self:
@@ -160,10 +161,22 @@ class Client:
 
         `since` is by our clock: the difference to vCloud's is known from its answers, to about a second.
         """
-        moment = (since.astimezone(UTC) + timedelta(seconds=self._wire.ahead_s())).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        conditions = Condition("objectName", object_name), Condition("startDate", moment, "=ge=")
+        conditions = Condition("objectName", object_name), Condition("startDate", self._in_vcloud(since), "=ge=")
         rows = self._listings.rows("task", query.task_record, lambda row: row.id, *conditions)
         return [row for row in rows if row.object_name == object_name]
+
+    def touched_since(self, since: datetime) -> dict[str, datetime]:
+        """Return the VMs and vApps on which a task began or ended at `since` or later, with its last moment.
+
+        That is its end, or the present if it goes on; all by our clock, to about a second. For what a listing does not
+        show: from 35 on rows need not name the last task of their VM. Below they do, and {} is returned unasked.
+        """
+        if version_key(self._wire.version()) < activity.NEEDED_SINCE:
+            return {}
+        conditions = activity.conditions(self._in_vcloud(since))
+        rows = self._listings.rows("task", query.task_record, lambda row: row.id, *conditions)
+        now = datetime.fromtimestamp(self._timer.wall(), UTC)
+        return activity.last_moments(rows, now=now, ahead=timedelta(seconds=self._wire.ahead_s()))
 
     def allocated_addresses(self, network_urn: str) -> list[AllocatedAddress]:
         """Return every address of an organization's network that somebody holds, however many there are.
@@ -171,11 +184,12 @@ class Client:
         One request per 128 addresses from 33 on. Below, one; or one per vApp that we may see, if there are 128 or more.
         """
         if version_key(self._wire.version()) >= addresses.PAGED_SINCE:
-            return self._listings.whole(
+            source = Source(
                 f"the addresses of {network_urn}",
-                lambda number: self._wire.get_json(addresses.paged_path(network_urn, number), addresses.page),
-                lambda row: row.ip,
+                partial(addresses.paged_path, network_urn),
+                lambda path, early: self._wire.get_json(path, addresses.page, early),
             )
+            return self._listings.whole(source, lambda row: row.ip)
         path = path_of(network_urn, "network") + "/allocatedAddresses/"
         found = self._wire.get(path, "AllocatedIpAddresses", addresses.short_list)
         if found is not None:
@@ -313,6 +327,11 @@ class Client:
         return self._wire.command("POST", path, "MksTicket", parse.mks_ticket)
 
     # Inside
+
+    def _in_vcloud(self, moment: datetime) -> str:
+        """Return a moment of our clock as a filter takes it, by vCloud's clock."""
+        theirs = moment.astimezone(UTC) + timedelta(seconds=self._wire.ahead_s())
+        return theirs.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     def _task(
         self,

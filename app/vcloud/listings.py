@@ -11,7 +11,7 @@ from typing import Generic, TypeVar
 
 from app.vcloud import query
 from app.vcloud.errors import Unavailable
-from app.vcloud.query import Condition, Page
+from app.vcloud.query import AnyOf, Condition, Page
 from app.vcloud.transport import Limits, Timer
 from app.vcloud.wire import Early, Path, Wire
 from app.vcloud.xml import Element
@@ -51,7 +51,7 @@ class Listings:
         self._clock = timer.clock
 
     def rows(
-        self, kind: str, to_value: Callable[[Element], T], key: Callable[[T], str], *conditions: Condition
+        self, kind: str, to_value: Callable[[Element], T], key: Callable[[T], str], *conditions: Condition | AnyOf
     ) -> list[T]:
         """Return every row of this kind that meets the conditions; `key` tells rows apart."""
         name = _OF_THE_PROVIDER.get(kind, kind) if self._is_provider else kind

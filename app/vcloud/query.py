@@ -32,6 +32,21 @@ class Condition:
     value: str
     operator: str = "=="
 
+    def text(self, *, single: bool) -> str:
+        """Return it as it stands in a filter, its value encoded once or twice."""
+        return f"{self.attribute}{self.operator}{_encoded(self.value, single=single)}"
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Comparisons of which one is enough: `(objectType==vm,objectType==vApp)`."""
+
+    conditions: tuple[Condition, ...]
+
+    def text(self, *, single: bool) -> str:
+        """Return it as it stands in a filter."""
+        return f"({','.join(condition.text(single=single) for condition in self.conditions)})"
+
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
@@ -54,7 +69,7 @@ def version_key(number: str) -> tuple[int, ...]:
     return tuple(int(part) for part in number.split("."))
 
 
-def path(kind: str, page: int, conditions: tuple[Condition, ...], version: str) -> str:
+def path(kind: str, page: int, conditions: tuple[Condition | AnyOf, ...], version: str) -> str:
     """Return the path of one page, with its encoded parameters.
 
     Below 35 a value is encoded twice and the server is told so; from 35 on it is encoded once, and the characters
@@ -64,8 +79,8 @@ def path(kind: str, page: int, conditions: tuple[Condition, ...], version: str) 
     if not conditions:
         return found
     single = version_key(version) >= _SINGLE_ENCODING_SINCE
-    parts = [f"{item.attribute}{item.operator}{_encoded(item.value, single=single)}" for item in conditions]
-    return f"{found}&filter={';'.join(parts)}" + ("" if single else "&filterEncoded=true")
+    parts = ";".join(condition.text(single=single) for condition in conditions)
+    return f"{found}&filter={parts}" + ("" if single else "&filterEncoded=true")
 
 
 def _encoded(value: str, *, single: bool) -> str:
