@@ -28,6 +28,8 @@ from app.db import db
 from app.texts import size_mb
 from app.texts.labels import STATE_GLYPHS, VM_STATES
 
+ENDLESS = 10**9
+"""More machines than any list has."""
 MOST_LETTERS = 200
 TABS = ("on", "off", "suspended", "attention", "building", "deleted", "gone")
 """The states that the address can ask for apart from the filter; `all` is none of them."""
@@ -176,9 +178,8 @@ def wish() -> Wish:
 def listing() -> Listing:
     """The page of the list that the address asks for."""
     asked = wish()
-    pages = paging(asked.total(), SIZES)
+    pages, found = _page(asked)
     may = can(web.actor(), Permission.VM_CHANGE)
-    found = db.session.execute(asked.query(*COLUMNS, pages=pages)).all()
     rows, creating = _rows(found, may=may), _creating()
     moving = [(line.url, line.step, line.progress) for line in (*creating, *(row.busy for row in rows if row.busy))]
     query = request.query_string.decode()
@@ -202,6 +203,17 @@ def listing() -> Listing:
         zone=filters.zone_name(),
         stamp=(moving, [tuple(row) for row in found]),
     )
+
+
+def _page(asked: Wish) -> tuple[Paging, Sequence[SqlRow[Any]]]:
+    """The rows of the page that the address asks for; they come first, for when they are few none need be counted."""
+    wanted = paging(ENDLESS, SIZES)
+    found = db.session.execute(asked.query(*COLUMNS, pages=wanted)).all()
+    is_end = len(found) < wanted.size and (len(found) > 0 or wanted.number == 1)
+    pages = paging(wanted.offset + len(found) if is_end else asked.total(), SIZES)
+    if pages.number != wanted.number:  # a page beyond the last one
+        found = db.session.execute(asked.query(*COLUMNS, pages=pages)).all()
+    return pages, found
 
 
 COLUMNS = (
