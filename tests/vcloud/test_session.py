@@ -192,7 +192,7 @@ def test_no_secret_is_logged_or_represented(vcd: Vcd, caplog: pytest.LogCaptureF
 def test_each_request_is_one_line_with_method_path_status_and_request_id(
     vcd: Vcd, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "app.vcloud")
+    caplog.set_level(logging.INFO, "app.vcloud.transport")
     vcd.answer("GET", PATH, fixture("task-running-36"))
     vcd.client().task(TASK)
     assert [record.getMessage().split()[:3] for record in caplog.records] == [
