@@ -283,6 +283,6 @@ def collect(client: vcloud.Client, vdc_urn: str) -> Inventory:
         started_at=started_at,
         vdc=vdc,
         networks=client.networks(vdc),
-        templates=client.templates(),
+        templates=[found for record in client.template_records() if (found := client.template(record))],
         listed=by_vapp(vapps, vms),
     )

@@ -1,24 +1,57 @@
 """The templates of the catalogs, with the hardware of their VMs from wherever the server's version tells it."""
 
+import hashlib
 from dataclasses import replace
 
-from app.vcloud import machines, parse, query
+from app.vcloud import machines, parse, query, xml
 from app.vcloud.errors import NotFound, Refused
 from app.vcloud.ids import path_of
 from app.vcloud.listings import Listings
 from app.vcloud.query import Condition
-from app.vcloud.types import TemplateLimits, TemplateVm, VAppNetwork, VappTemplate, VmRecord
+from app.vcloud.types import TemplateLimits, TemplateRecord, TemplateVm, VAppNetwork, VappTemplate, VmRecord
 from app.vcloud.wire import Wire
 from app.vcloud.xml import OVF, Element, child, children
 
 _NOWHERE = "196.254.254.254"  # the gateway that vCloud itself writes for the network "none"
+# What a row tells of a template's content, on one version or another; the last three are in no document.
+_TELLING = (
+    "name",
+    "catalogName",
+    "description",
+    "status",
+    "creationDate",
+    "storageProfileName",
+    "version",
+    "lastSuccessfulSync",
+    "lastUpdatedTime",
+    "numberOfVMs",
+    "storageKB",
+    "task",
+)
 
 
-def templates(wire: Wire, listings: Listings) -> list[VappTemplate]:
-    """Return the templates in catalogs that the user may read."""
-    rows = listings.rows("vAppTemplate", query.catalog_template, lambda row: row[0])
-    found = [_template(wire, urn, catalog_name) for urn, catalog_name in rows if catalog_name]
-    return _with_hardware(listings, [template for template in found if template])
+def record(row: Element) -> TemplateRecord:
+    """Read VAppTemplateRecord or AdminVAppTemplateRecord."""
+    told = "\n".join(f"{name}={row.get(name, '')}" for name in _TELLING)
+    return TemplateRecord(
+        id=xml.required_urn(row),
+        name=row.get("name", ""),
+        catalog_name=row.get("catalogName", "").strip(),
+        key=hashlib.blake2b(told.encode(), digest_size=16).hexdigest(),
+    )
+
+
+def template(wire: Wire, listings: Listings, record: TemplateRecord) -> VappTemplate | None:
+    """Return a template, None if it is gone since the listing."""
+    path = path_of(record.id, "vapptemplate")
+    try:
+        limits = _limits(wire, path)
+        found = wire.get(path, "VAppTemplate", lambda root: parse.template(root, record.catalog_name, limits))
+        if all(vm.disks for vm in found.vms):
+            return found
+        return _with_records(listings, _with_descriptor(wire, path, found))
+    except NotFound:
+        return None
 
 
 def inner_networks(template: Element) -> dict[str, tuple[VAppNetwork, ...]]:
@@ -43,17 +76,6 @@ def _made_up(name: str) -> VAppNetwork:
     return VAppNetwork(name, None, "isolated", _NOWHERE, "255.255.0.0")
 
 
-def _template(wire: Wire, urn: str, catalog_name: str) -> VappTemplate | None:
-    """Return a template, None if it is gone since the listing."""
-    path = path_of(urn, "vapptemplate")
-    try:
-        limits = _limits(wire, path)
-        found = wire.get(path, "VAppTemplate", lambda root: parse.template(root, catalog_name, limits))
-        return found if all(vm.disks for vm in found.vms) else _with_descriptor(wire, path, found)
-    except NotFound:
-        return None
-
-
 def _with_descriptor(wire: Wire, path: str, template: VappTemplate) -> VappTemplate:
     """Complete VMs whose hardware is not in their template's document (5.5 and older) from its OVF descriptor."""
 
@@ -73,13 +95,13 @@ def _limits(wire: Wire, path: str) -> TemplateLimits:
         return TemplateLimits()
 
 
-def _with_hardware(listings: Listings, found: list[VappTemplate]) -> list[VappTemplate]:
+def _with_records(listings: Listings, template: VappTemplate) -> VappTemplate:
     """Complete VMs whose hardware nothing else told from the query service, which does not know their disks."""
-    if all(vm.cpu_count for template in found for vm in template.vms):
-        return found
-    rows = listings.rows("vm", query.vm_record, lambda row: row.id, Condition("isVAppTemplate", "true"))
-    known = {row.id: row for row in rows}
-    return [replace(item, vms=tuple(_completed(vm, known.get(vm.id)) for vm in item.vms)) for item in found]
+    if all(vm.cpu_count for vm in template.vms):
+        return template
+    conditions = Condition("container", template.id), Condition("isVAppTemplate", "true")
+    known = {row.id: row for row in listings.rows("vm", query.vm_record, lambda row: row.id, *conditions)}
+    return replace(template, vms=tuple(_completed(vm, known.get(vm.id)) for vm in template.vms))
 
 
 def _completed(vm: TemplateVm, row: VmRecord | None) -> TemplateVm:

@@ -23,6 +23,7 @@ from app.vcloud.types import (
     StorageProfile,
     Task,
     TaskRecord,
+    TemplateRecord,
     VApp,
     VAppNetwork,
     VAppRecord,
@@ -119,9 +120,15 @@ class Client:
         profiles = self._storage_profiles(vdc_urn)
         return self._wire.get(path_of(vdc_urn, "vdc"), "Vdc", lambda root: parse.vdc(root, profiles))
 
-    def templates(self) -> list[VappTemplate]:
-        """Return the templates in catalogs we may read. Two requests each (5.5: three), so ask rarely."""
-        return catalog.templates(self._wire, self._listings)
+    def template_records(self) -> list[TemplateRecord]:
+        """Return the templates in catalogs we may read, and what tells whether they have changed. One request."""
+        rows = self._listings.rows("vAppTemplate", catalog.record, lambda row: row.id)
+        return [row for row in rows if row.catalog_name]
+
+    def template(self, record: TemplateRecord) -> VappTemplate | None:
+        """Return a template, whole; None if it is gone since the listing. Two requests (5.5: three or four)."""
+        with self._wire.one_deadline():
+            return catalog.template(self._wire, self._listings, record)
 
     def networks(self, vdc: Vdc) -> list[OrgVdcNetwork]:
         """Return the networks VMs of this VDC can use: its own and those the organization shares."""

@@ -185,11 +185,6 @@ def task_record(row: Element) -> TaskRecord:
     )
 
 
-def catalog_template(row: Element) -> tuple[str, str]:
-    """Read VAppTemplateRecord or AdminVAppTemplateRecord: (urn, catalog name, empty if it is in none)."""
-    return xml.required_urn(row), _text(row.get("catalogName")) or ""
-
-
 def storage_profile(row: Element) -> StorageProfile:
     """Read OrgVdcStorageProfileRecord; a limit of 0 is "no limit"."""
     said = row.attrib

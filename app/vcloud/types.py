@@ -250,6 +250,19 @@ class TemplateLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class TemplateRecord:
+    """One row of the query service about a template in a catalog. Another `key` (32 characters) is another content.
+
+    Bounds in its metadata may change without it.
+    """
+
+    id: str
+    name: str
+    catalog_name: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class VappTemplate:
     """A vApp template in a catalog we may read. Ready to use when `status` is POWERED_OFF (vCloud's 8)."""
 

@@ -1,6 +1,7 @@
 """What tests against the simulator ask of it: finding things by name, waiting for tasks, counting requests."""
 
 from app.vcloud import Client, NewVm, Task, TaskStatus, VApp, Vdc, Vm
+from tests.vcloud.support import templates
 from vcdsim import Simulator
 
 
@@ -28,7 +29,7 @@ def vm_named(client: Client, name: str) -> Vm:
 
 def debian(client: Client) -> str:
     """Return the urn of the VM in the template debian-12."""
-    return next(item for item in client.templates() if item.name == "debian-12").vms[0].id
+    return next(item for item in templates(client) if item.name == "debian-12").vms[0].id
 
 
 def network_urn(client: Client, name: str = "acme-net") -> str:

@@ -6,7 +6,7 @@ from typing import Any
 import responses
 from responses import matchers
 
-from app.vcloud import ApiToken, Client, Login, Timer
+from app.vcloud import ApiToken, Client, Login, Timer, VappTemplate
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "vcloud"
 HOST = "https://vcd.example"
@@ -69,6 +69,11 @@ def vm_row(number: int, **attributes: str) -> str:
         "vmToolsVersion": "2147483647",
     } | attributes
     return "<VMRecord " + " ".join(f'{name}="{value}"' for name, value in said.items()) + "/>"
+
+
+def templates(client: Client) -> list[VappTemplate]:
+    """Return every template, whole."""
+    return [found for record in client.template_records() if (found := client.template(record))]
 
 
 class Vcd:

@@ -26,6 +26,7 @@ from app.vcloud import (
 )
 from app.vcloud.query import version_key
 from tests.vcloud.simulated import finish
+from tests.vcloud.support import templates
 from vcdsim import Simulator
 
 NAME = "shop (a), b; c & <d>"
@@ -40,7 +41,7 @@ def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 
 def create(client: Client, fence_mode: str, name: str = NAME) -> VApp:
     [vdc] = client.vdcs()
-    template = next(item for item in client.templates() if item.name == "debian-12")
+    template = next(item for item in templates(client) if item.name == "debian-12")
     parent = next(item for item in client.networks(vdc) if item.name == "acme-net")
     network = VAppNetwork(parent.name, parent.id, "bridged")
     if fence_mode == "natRouted":

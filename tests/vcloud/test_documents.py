@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from app.vcloud import Snapshot, TaskStatus, TemplateLimits, Unavailable, VmStatus
-from tests.vcloud.support import TASK, TEMPLATE_VM, VAPP, VDC, VM, VM_36, Vcd, error_body, fixture, records
+from tests.vcloud.support import TASK, TEMPLATE_VM, VAPP, VDC, VM, VM_36, Vcd, error_body, fixture, records, templates
 
 STORAGE_ROW = (
     '<OrgVdcStorageProfileRecord name="*" isEnabled="true" isDefaultStorageProfile="true" storageUsedMB="20480"'
@@ -151,7 +151,7 @@ def test_a_template_has_hardware_networks_and_the_bounds_of_its_metadata(vcd_39:
     vcd_39.answer("GET", "/query", records(TEMPLATE_ROW.format("templates")))
     vcd_39.answer("GET", TEMPLATE_PATH, fixture("template-36"))
     vcd_39.answer("GET", f"{TEMPLATE_PATH}/metadata", fixture("metadata-36"))
-    [template] = vcd_39.client().templates()
+    [template] = templates(vcd_39.client())
     assert (template.name, template.catalog_name, template.status) == ("debian-12", "templates", VmStatus.POWERED_OFF)
     assert template.limits == TemplateLimits(cpu_max=8, memory_mb_max=16384, disk_mb_max=204800)
     [vm] = template.vms
@@ -174,7 +174,7 @@ def old_template(vcd: Vcd) -> None:
 def test_the_hardware_of_an_old_template_is_in_its_ovf_descriptor(vcd: Vcd) -> None:
     old_template(vcd)
     vcd.answer("GET", f"{TEMPLATE_PATH}/ovf", fixture("ovf-5.5"))
-    [template] = vcd.client().templates()
+    [template] = templates(vcd.client())
     [vm] = template.vms
     assert (vm.cpu_count, vm.memory_mb, vm.disk_mb) == (1, 1024, 16384)
     assert [(disk.instance_id, disk.size_mb) for disk in vm.disks] == [("2000", 16384), ("2001", 8192)]
@@ -187,16 +187,16 @@ def test_without_a_descriptor_the_listing_of_vms_knows_cpus_and_memory(vcd: Vcd,
     old_template(vcd)
     error, other = error_body("FORBIDDEN", "no download", 403), fixture("ovf-5.5").replace("centos", "other")
     vcd.answer("GET", f"{TEMPLATE_PATH}/ovf", error if refusal else other, status=403 if refusal else 200)
-    [vm] = vcd.client().templates()[0].vms
+    [vm] = templates(vcd.client())[0].vms
     assert (vm.cpu_count, vm.memory_mb, vm.disk_mb, vm.guest_os) == (2, 512, None, "CentOS 4/5/6 (64-bit)")
 
 
 def test_a_template_that_is_in_no_catalog_or_gone_meanwhile_is_left_out(vcd: Vcd) -> None:
     vcd.answer("GET", "/query", records(TEMPLATE_ROW.format("")))
-    assert vcd.client().templates() == []
+    assert templates(vcd.client()) == []
     vcd.mock.upsert("GET", "https://vcd.example/api/query", records(TEMPLATE_ROW.format("templates")))
     vcd.answer("GET", f"{TEMPLATE_PATH}/metadata", status=404)
-    assert vcd.client().templates() == []
+    assert templates(vcd.client()) == []
 
 
 def test_a_failed_task_says_why(vcd: Vcd) -> None:

@@ -38,6 +38,7 @@ from tests.vcloud.support import (
     error_body,
     fixture,
     records,
+    templates,
     vm_row,
 )
 
@@ -75,8 +76,8 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, int, str]] = {
     "networks": (lambda client: client.networks(client.vdc(VDC)), "/api/vdc/", 200, fixture("vdc-32")),
     "rows": (lambda client: client.vms(VDC), "/api/query", 200, ROWS),
     "rows of tasks": (lambda client: client.tasks_named("x", since=SINCE), "/api/query", 200, ROWS),
-    "template": (lambda client: client.templates(), "vappTemplate-", 200, fixture("template-36")),
-    "metadata": (lambda client: client.templates(), "/metadata", 200, fixture("metadata-36")),
+    "template": (templates, "vappTemplate-", 200, fixture("template-36")),
+    "metadata": (templates, "/metadata", 200, fixture("metadata-36")),
     "refusal": (lambda client: client.power_on(VM_36), "/powerOn", 400, error_body("BUSY_ENTITY", "busy")),
     "command": (lambda client: client.delete(VM_36), "/api/vApp/vm-", 202, fixture("task-running-36")),
     "reconfiguration": (lambda client: client.reconfigure(VM_36, SHAPE), "/api/vApp/vm-", 200, fixture("vm-36")),

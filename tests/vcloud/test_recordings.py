@@ -15,7 +15,7 @@ import pytest
 import yaml  # type: ignore[import-untyped]  # comes with responses
 from lxml import etree
 
-from app.vcloud import VmChange, Wiring, entities, machines, parse, query, reconfigure, xml
+from app.vcloud import VmChange, Wiring, catalog, entities, machines, parse, query, reconfigure, xml
 from app.vcloud.statuses import VmStatus
 from app.vcloud.types import (
     Disk,
@@ -58,8 +58,8 @@ ROWS: dict[str, Callable[[Element], Any]] = {
     "adminVApp": query.vapp_record,
     "task": query.task_record,
     "adminTask": query.task_record,
-    "vAppTemplate": query.catalog_template,
-    "adminVAppTemplate": query.catalog_template,
+    "vAppTemplate": catalog.record,
+    "adminVAppTemplate": catalog.record,
     "orgVdcNetwork": query.org_network,
     "orgVdcStorageProfile": query.storage_profile,
     "adminOrgVdcStorageProfile": query.storage_profile,

@@ -3,7 +3,7 @@
 import pytest
 from lxml import etree
 
-from app.vcloud import TaskStatus, VmStatus, entities, machines, parse, query, xml
+from app.vcloud import TaskStatus, VmStatus, catalog, entities, machines, parse, query, xml
 from app.vcloud.query import Page
 from app.vcloud.types import TemplateLimits, VmRecord
 from tests.vcloud.support import NAMESPACE, VAPP, VDC, VM, fixture, vm_row
@@ -217,7 +217,7 @@ def test_an_empty_text_stands_in_a_row_as_a_blank() -> None:
     network = query.org_network(etree.fromstring(f'<R name="n" dns1="8.8.8.8" dns2=" " defaultGateway=" " {href}/>'))
     assert (network.dns1, network.dns2, network.gateway) == ("8.8.8.8", None, None)
     href = 'href="https://vcd/api/vAppTemplate/vappTemplate-22222222-0000-4000-8000-0000000000bb"'
-    assert query.catalog_template(etree.fromstring(f'<R catalogName=" " {href}/>'))[1] == ""
+    assert catalog.record(etree.fromstring(f'<R catalogName=" " {href}/>')).catalog_name == ""
 
 
 def test_metadata_of_1_5_has_no_types() -> None:

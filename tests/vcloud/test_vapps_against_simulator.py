@@ -4,6 +4,7 @@ import pytest
 
 from app.vcloud import Client, GuestCustomization, NewVApp, NewVm, Refused, VApp, VAppNetwork, VmStatus, Wiring
 from tests.vcloud.simulated import added, debian, finish, network_urn, sent, vapp_named, vdc_of, vm_named
+from tests.vcloud.support import templates
 from vcdsim import Simulator
 from vcdsim.entities import IpRange, IpScope
 from vcdsim.entities import VAppNetwork as SimulatedNetwork
@@ -127,7 +128,7 @@ def lamp_with_a_network_inside(sim: Simulator, *, wired: int) -> None:
 
 def instantiated_lamp(sim: Simulator, client: Client) -> VApp:
     """Make a vApp of it, with a wish for its first VM alone."""
-    template = next(item for item in client.templates() if item.name == "lamp")
+    template = next(item for item in templates(client) if item.name == "lamp")
     web = NewVm(template.vms[0].id, "web", cards=(Wiring("acme-net"),))
     wish = NewVApp("shop2", "mark", template.id, (web,), VAppNetwork("acme-net", network_urn(client), "bridged"))
     finish(sim, client, client.instantiate(vdc_of(client).id, wish).tasks[0])
