@@ -7,6 +7,7 @@ Nothing but numbers in the database is kept between them, so any worker can go o
 """
 
 import logging
+import time
 import uuid
 from contextlib import suppress
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ log = logging.getLogger(__name__)
 
 WORK = timedelta(seconds=40)
 """A job works this long at most, then it lets go of the run and the next one goes on."""
+LOOK_EVERY_S = 0.2
 VAPPS_AT_ONCE = 20
 """So many documents are read between two transactions."""
 
@@ -69,10 +71,15 @@ def _ask_of(handler_id: uuid.UUID) -> None:
 
 
 def refresh(service_id: uuid.UUID) -> None:
-    """Read one data center now, to the end; raises the VcloudError that ended it."""
-    sync_runs.ask(service_id, "now")
+    """Read one data center now, to the end, or wait for the worker that does; raises the VcloudError that ended it."""
+    run_id = sync_runs.ask(service_id, "now")
     while work(service_id):
         pass
+    while (run := sync_runs.get(run_id)).state in sync_runs.LIVE:  # a worker was faster
+        time.sleep(LOOK_EVERY_S)
+        work(service_id)
+    if run.state == "failed":
+        raise vcloud.Unavailable(run.error_params["text"])
 
 
 def work(service_id: uuid.UUID) -> bool:

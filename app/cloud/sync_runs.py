@@ -73,7 +73,7 @@ def ask(service_id: uuid.UUID, why: str, *, user_id: uuid.UUID | None = None) ->
                 run.why, run.user_id = why, user_id
             elif is_new:
                 run.user_id = user_id
-            run_id, must_ring = run.id, run.state == "waiting"
+            run_id, must_ring = run.id, run.state == "waiting" and why != "now"
     except IntegrityError:  # somebody asked in the same moment
         return ask(service_id, why, user_id=user_id)
     if must_ring:
@@ -114,6 +114,12 @@ def latest(service_id: uuid.UUID) -> SyncRun | None:
     recent = select(SyncRun).where(SyncRun.service_id == service_id).order_by(SyncRun.asked_at.desc()).limit(2)
     runs = list(db.session.scalars(recent))
     return next((run for run in runs if run.state == "running"), runs[0] if runs else None)
+
+
+def get(run_id: uuid.UUID) -> SyncRun:
+    """A run as it is at this moment."""
+    db.session.rollback()
+    return db.session.get_one(SyncRun, run_id)
 
 
 def due() -> list[uuid.UUID]:
