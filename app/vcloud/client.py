@@ -51,7 +51,8 @@ class Client:
     again. Busy is left to the caller, who can let others go first.
 
     *Time*: 5 s to connect, 30 s for a whole answer however it drips, 45 s for a method (a listing: for each page,
-    and 300 s for all).
+    and 300 s for all). On a slow line four pages of a listing are under way at once, and no thread outlives its call;
+    a client itself is used by one thread at a time.
 
     *Identity*: methods take and give urns. Addresses are built on the configured base; a href in an answer is only
     reduced to the id it names, so no answer leads us to another host. Redirects are not followed.
