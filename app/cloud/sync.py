@@ -13,14 +13,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, not_, select, update
+from sqlalchemy import exists, func, not_, or_, select, update
 
 from app import clock, vcloud
 from app.cloud import gateway, history, mirror, sync_runs
 from app.cloud.models import Handler, Service, VApp, Vdc, Vm
 from app.cloud.sync_listing import apply_listing
 from app.cloud.sync_models import SyncRun
-from app.cloud.sync_rules import Listed, by_vapp, due_for_rereading, too_many_missing
+from app.cloud.sync_rules import Listed, by_vapp, due_for_rereading, too_many_missing, touched_vapps
 from app.cloud.sync_runs import Held, LostRunError
 from app.db import db, transaction
 
@@ -28,6 +28,8 @@ log = logging.getLogger(__name__)
 
 WORK = timedelta(seconds=40)
 """A job works this long at most, then it lets go of the run and the next one goes on."""
+SKEW = timedelta(seconds=2)
+"""What vCloud's clock may be off from what we know of it."""
 LOOK_EVERY_S = 0.2
 VAPPS_AT_ONCE = 20
 """So many documents are read between two transactions."""
@@ -42,6 +44,7 @@ class Inventory:
     networks: list[vcloud.OrgVdcNetwork]
     templates: list[vcloud.VappTemplate]
     listed: dict[str, Listed]
+    touched: dict[str, datetime]  # vApps on which tasks worked lately, where the listings do not tell; until when
 
 
 def all_services() -> list[uuid.UUID]:
@@ -148,7 +151,7 @@ class _Reading:
     # Listing
 
     def _list(self) -> None:
-        inventory = collect(self.client, self.vdc_urn)
+        inventory = collect(self.client, self.vdc_urn, since=self._seen_at())
         is_first = self.vdc_id is None
         with transaction():
             self.vdc_id = mirror.apply_vdc(self.held.service_id, inventory.vdc)
@@ -157,11 +160,24 @@ class _Reading:
             found = apply_listing(
                 self.vdc_id, inventory.listed, inventory.started_at, self.held.run_id, is_first=is_first
             )
+            self._mark_touched(inventory.touched)
             self._mark_for_rereading(inventory.started_at)
             pending = len(self._pending())
             sync_runs.write(
                 self.held, phase="details", listed_at=inventory.started_at, counts=found, vapps_total=pending
             )
+
+    def _seen_at(self) -> datetime | None:
+        seen_at = db.session.scalar(select(Vdc.seen_at).where(Vdc.id == self.vdc_id))
+        db.session.rollback()
+        return seen_at
+
+    def _mark_touched(self, touched: dict[str, datetime]) -> None:
+        """Have the vApps read again that were read before the last task on them ended."""
+        for urn, until in touched.items():
+            is_older = or_(VApp.read_at.is_(None), VApp.read_at < until + SKEW)
+            these = VApp.vdc_id == self.vdc_id, VApp.urn == urn, is_older
+            db.session.execute(update(VApp).where(*these).values(read_key=None))
 
     def _mark_for_rereading(self, now: datetime) -> None:
         at = select(VApp.urn, VApp.read_at).where(
@@ -280,16 +296,21 @@ class _Reading:
         return self.vdc_id
 
 
-def collect(client: vcloud.Client, vdc_urn: str) -> Inventory:
-    """Ask for everything; raises a VcloudError when any part of it is missing, so a half is never applied."""
+def collect(client: vcloud.Client, vdc_urn: str, *, since: datetime | None) -> Inventory:
+    """Ask for everything; raises a VcloudError when any part of it is missing, so a half is never applied.
+
+    `since` is when it was last done; tasks at work at that time may have changed something afterwards.
+    """
     started_at = clock.now()
     vms = client.vms(vdc_urn)
     vapps = client.vapps(vdc_urn)
     vdc = client.vdc(vdc_urn)
+    listed = by_vapp(vapps, vms)
     return Inventory(
         started_at=started_at,
         vdc=vdc,
         networks=client.networks(vdc),
         templates=[found for record in client.template_records() if (found := client.template(record))],
-        listed=by_vapp(vapps, vms),
+        listed=listed,
+        touched=touched_vapps(listed, client.touched_since(since - SKEW) if since else {}),
     )

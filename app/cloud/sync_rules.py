@@ -79,3 +79,17 @@ def due_for_rereading(read_at: Sequence[tuple[str, datetime]], now: datetime) ->
     """
     old = sorted((at, urn) for urn, at in read_at if now - at >= REREAD_EVERY)
     return [urn for _, urn in old[: -(-len(read_at) // READS_A_DAY)]]
+
+
+def touched_vapps(listed: Mapping[str, Listed], touched: Mapping[str, datetime]) -> dict[str, datetime]:
+    """Return when something was last done to these vApps or to one of their machines, by urn of the vApp.
+
+    `touched` is by urns of both. What was done to others is left out.
+    """
+    found: dict[str, datetime] = {}
+    if touched:
+        for urn, item in listed.items():
+            moments = [touched[name] for name in (urn, *(vm.id for vm in item.vms)) if name in touched]
+            if moments:
+                found[urn] = max(moments)
+    return found

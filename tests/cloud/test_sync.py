@@ -13,6 +13,7 @@ from app.db import db, transaction
 from tests.support.cast import Cast
 from tests.support.clock import Clock
 from tests.support.engine import vdc_of
+from tests.support.machines import real_vm, vm_named
 from tests.vcloud.sockets import Server, say
 from tests.vcloud.support import fixture
 from vcdsim import Simulator
@@ -131,3 +132,18 @@ def test_the_session_of_vcloud_is_kept_sealed_and_used_again(cast: Cast, cloud: 
     sync.refresh(acme().id)
     assert [path for _, path in cloud.requests if "sessions" in path] == logins
     assert (acme().session_sealed or "").startswith("v1:")
+
+
+def test_what_only_a_task_tells_of_is_read_again(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    sync.refresh(acme().id)  # once more, so that nothing waits for its document
+    clock.move(1800)
+    cloud.advance(1800)
+    with gateway.client(acme().id) as client:
+        urn = vm_named("sandbox").urn
+        db.session.rollback()
+        client.set_hot_add(urn, cpu=True, memory=True)
+        cloud.advance(60)
+        clock.move(60)
+    real_vm(cloud, "sandbox").last_task_id = None  # from API 35 on no document promises that listings name it
+    sync.refresh(acme().id)
+    assert vm_named("sandbox").memory_hot_add
