@@ -7,18 +7,28 @@ is not written.
 
 import uuid
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import select
 
 from app import vcloud
-from app.cloud import history
+from app.cloud import history, leases
 from app.cloud.models import Network, VApp, VappTemplate, Vdc, Vm
 from app.db import db
 
 MB_PER_GB = 1024
 M = TypeVar("M", Network, VappTemplate)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Reading:
+    """A document on its way into the mirror."""
+
+    at: datetime
+    run_id: uuid.UUID | None
+    runtime_ends_at: datetime | None  # of its vApp, as it was known before
 
 
 def apply_vapp(
@@ -42,17 +52,21 @@ def apply_vapp(
             "fence_mode": network.fence_mode,
             "gateway": network.gateway,
             "netmask": network.netmask,
+            "router_ip": network.router_ip,
         }
         for network in vapp.networks
     ]
+    known_end = row.runtime_ends_at
+    row.runtime_ends_at, row.storage_ends_at = vapp.leases.deployment_ends_at, vapp.leases.storage_ends_at
     row.record_key = row.read_key = key
     row.read_at = row.seen_at = at
     row.gone_at = None
     db.session.flush()
-    _apply_vms(row, vapp.vms, at, run_id)
+    _apply_vms(row, vapp.vms, _Reading(at=at, run_id=run_id, runtime_ends_at=known_end))
 
 
-def _apply_vms(vapp: VApp, vms: Sequence[vcloud.Vm], at: datetime, run_id: uuid.UUID | None) -> None:
+def _apply_vms(vapp: VApp, vms: Sequence[vcloud.Vm], reading: _Reading) -> None:
+    at, run_id = reading.at, reading.run_id
     urns = [vm.id for vm in vms]
     stored = db.session.scalars(select(Vm).where(Vm.vdc_id == vapp.vdc_id, Vm.urn.in_(urns)))
     known = {row.urn: row for row in stored}
@@ -67,12 +81,11 @@ def _apply_vms(vapp: VApp, vms: Sequence[vcloud.Vm], at: datetime, run_id: uuid.
             maker = at_work.maker(vapp.urn, vapp.name)
             history.note(row.id, "appeared", at, operation_id=maker, run_id=run_id)
         elif row.seen_at <= at:
-            _change_vm(row, vapp, vm, at, at_work, run_id)
+            _change_vm(row, vapp, vm, at_work, reading)
 
 
-def _change_vm(
-    row: Vm, vapp: VApp, vm: vcloud.Vm, at: datetime, at_work: history.AtWork, run_id: uuid.UUID | None
-) -> None:
+def _change_vm(row: Vm, vapp: VApp, vm: vcloud.Vm, at_work: history.AtWork, reading: _Reading) -> None:
+    at = reading.at
     before, was_gone = history.facts_of(row), row.gone_at is not None
     row.vapp = vapp
     _write_vm(row, vm, at)
@@ -80,8 +93,10 @@ def _change_vm(
     if any(change["what"] == "state" for change in found):
         row.state_since = at
     if found or was_gone:
-        kind = "returned" if was_gone else "changed"
-        history.note(row.id, kind, at, found=found, operation_id=at_work.cause(row.id, found), run_id=run_id)
+        kind, cause = "returned" if was_gone else "changed", at_work.cause(row.id, found)
+        if cause is None:
+            found += leases.stop(found, reading.runtime_ends_at, at)
+        history.note(row.id, kind, at, found=found, operation_id=cause, run_id=reading.run_id)
 
 
 def _write_vm(row: Vm, vm: vcloud.Vm, at: datetime) -> None:
@@ -128,16 +143,30 @@ def apply_vdc(service_id: uuid.UUID, vdc: vcloud.Vdc) -> uuid.UUID:
     if row is None:
         row = Vdc(service_id=service_id, urn=vdc.id)
         db.session.add(row)
-    row.name, row.is_enabled, row.vm_quota = vdc.name, vdc.enabled, vdc.vm_quota
+    row.name, row.is_enabled = vdc.name, vdc.enabled
+    row.vm_quota, row.nic_quota = vdc.vm_quota, vdc.nic_quota
+    row.cpu_used_mhz, row.memory_used_mb = vdc.cpu_used_mhz, vdc.memory_used_mb
     row.cpu_limit_mhz, row.vcpu_mhz, row.memory_limit_mb = vdc.cpu_limit_mhz, vdc.vcpu_mhz, vdc.memory_limit_mb
+    row.storage_profiles = [
+        {
+            "name": profile.name,
+            "is_default": profile.is_default,
+            "limit_mb": profile.limit_mb,
+            "used_mb": profile.used_mb,
+        }
+        for profile in sorted(vdc.storage_profiles, key=lambda profile: profile.name)
+    ]
     limits = [profile.limit_mb for profile in vdc.storage_profiles]
     row.storage_limit_mb = None if None in limits else sum(limit or 0 for limit in limits)
     db.session.flush()
     return row.id
 
 
-def apply_networks(vdc_id: uuid.UUID, networks: Sequence[vcloud.OrgVdcNetwork], at: datetime) -> None:
-    """Write all networks that machines of the data center can use; one that is not among them is gone."""
+def apply_networks(vdc_id: uuid.UUID, networks: Sequence[vcloud.OrgVdcNetwork], at: datetime) -> list[Network]:
+    """Write all networks that machines of the data center can use; one that is not among them is gone.
+
+    Returns all rows there are.
+    """
     stored = _stored(Network, vdc_id)
     for network in networks:
         row = _row(Network, stored, vdc_id, network.id)
@@ -145,6 +174,7 @@ def apply_networks(vdc_id: uuid.UUID, networks: Sequence[vcloud.OrgVdcNetwork], 
         row.gateway, row.netmask = network.gateway, network.netmask
         _stamp(row, at)
     _mark_gone(stored.values(), {network.id for network in networks}, at)
+    return list(stored.values())
 
 
 def apply_templates(vdc_id: uuid.UUID, templates: Sequence[vcloud.VappTemplate], at: datetime) -> None:
@@ -182,7 +212,7 @@ def _stored(model: type[M], vdc_id: uuid.UUID) -> dict[str, M]:
 def _row(model: type[M], stored: dict[str, M], vdc_id: uuid.UUID, urn: str) -> M:
     row = stored.get(urn)
     if row is None:
-        row = model(vdc_id=vdc_id, urn=urn)
+        row = stored[urn] = model(vdc_id=vdc_id, urn=urn)
         db.session.add(row)
     row.gone_at = None
     return row

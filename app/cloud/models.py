@@ -93,6 +93,12 @@ class Vdc(Row):
     memory_limit_mb: Mapped[int | None] = mapped_column(BigInteger)
     storage_limit_mb: Mapped[int | None] = mapped_column(BigInteger)
     vm_quota: Mapped[int | None]
+    nic_quota: Mapped[int | None]
+    cpu_used_mhz: Mapped[int | None] = mapped_column(BigInteger)  # by all that runs, as vCloud counts it
+    memory_used_mb: Mapped[int | None] = mapped_column(BigInteger)
+    storage_profiles: Mapped[list[Any]] = mapped_column(
+        server_default="[]"
+    )  # [{"name", "is_default", "limit_mb", "used_mb"}]
     # What the mirror says of it was so at this moment, or was read later: it comes from the runs of the sync.
     seen_at: Mapped[datetime | None] = column_property(
         select(func.max(_RUNS.c.listed_at)).where(_RUNS.c.service_id == service_id).scalar_subquery()
@@ -119,6 +125,8 @@ class Network(_Mirrored):
     fence_mode: Mapped[str] = mapped_column(String(20))
     gateway: Mapped[str | None] = mapped_column(String(45))
     netmask: Mapped[str | None] = mapped_column(String(45))
+    addresses_at: Mapped[datetime | None]  # when its addresses were last read, all of them; None: never
+    addresses_due_at: Mapped[datetime | None]  # when they are to be read again; None: at once
 
 
 class VappTemplate(_Mirrored):
@@ -150,11 +158,13 @@ class VApp(_Mirrored):
     __table_args__ = (UniqueConstraint("vdc_id", "urn"),)
     status: Mapped[int]
     is_deployed: Mapped[bool]
-    # [{"name", "parent_urn", "fence_mode", "gateway", "netmask"}]; an organization network is the parent
+    # [{"name", "parent_urn", "fence_mode", "gateway", "netmask", "router_ip"}]; an organization network is the parent
     networks: Mapped[list[Any]] = mapped_column(server_default="[]")
     record_key: Mapped[str | None] = mapped_column(String(32))  # fingerprint of what the last listing said of it
     read_key: Mapped[str | None] = mapped_column(String(32))  # fingerprint with which its document was read
     read_at: Mapped[datetime | None]  # when it was last read whole
+    runtime_ends_at: Mapped[datetime | None]  # when its lease lets vCloud stop it; None: never, or it does not run
+    storage_ends_at: Mapped[datetime | None]  # when its lease lets vCloud delete or lock it if it is stopped then
     vms: Mapped[list["Vm"]] = relationship(back_populates="vapp")
 
 

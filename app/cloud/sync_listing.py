@@ -14,7 +14,7 @@ from sqlalchemy import Row as SqlRow
 from sqlalchemy import Select, bindparam, insert, or_, select, update
 
 from app import vcloud
-from app.cloud import history
+from app.cloud import history, leases
 from app.cloud.models import VApp, Vm, VmGuard
 from app.cloud.rules import vm_state
 from app.cloud.sync_models import VmEvent
@@ -23,7 +23,9 @@ from app.db import db
 
 NAMED_MOST = 2_000  # so many machines are asked for by name; of more, all of the data center are read
 _Values = dict[str, Any]
-_VAPPS: Select[*tuple[Any, ...]] = select(VApp.id, VApp.urn, VApp.name, VApp.record_key, VApp.seen_at, VApp.gone_at)
+_VAPPS: Select[*tuple[Any, ...]] = select(
+    VApp.id, VApp.urn, VApp.name, VApp.record_key, VApp.seen_at, VApp.gone_at, VApp.runtime_ends_at
+)
 _VMS: Select[*tuple[Any, ...]] = select(
     Vm.id,
     Vm.urn,
@@ -51,6 +53,7 @@ class _Writing:
     is_first: bool
     names: dict[uuid.UUID, str]  # of vApps
     ids: dict[str, uuid.UUID]  # of vApps, by urn
+    runtime_ends: dict[uuid.UUID, datetime | None]  # of the leases of vApps
     inserts: list[_Values] = field(default_factory=list)
     updates: list[_Values] = field(default_factory=list)
     events: list[_Values] = field(default_factory=list)
@@ -77,6 +80,7 @@ def apply_listing(
         is_first=is_first,
         names={row.id: row.name for row in stored.values()},
         ids={urn: row.id for urn, row in stored.items()},
+        runtime_ends={row.id: row.runtime_ends_at for row in stored.values()},
     )
     _write_vapps(writing, stored, moved)
     unlisted = [{"id": row.id, "record_key": None, "read_key": None} for row in absent if row.record_key is not None]
@@ -199,7 +203,10 @@ def _compare(
     fresh = {"state_since": since, "seen_at": writing.at, "gone_at": None, "missing_since": None}
     writing.updates.append({"id": row.id, **said, **fresh})
     if found or back:
-        _tell(writing, row.id, "returned" if back else "changed", found, at_work.cause(row.id, found))
+        cause = at_work.cause(row.id, found)
+        if cause is None:
+            found += leases.stop(found, writing.runtime_ends.get(row.vapp_id), writing.at)
+        _tell(writing, row.id, "returned" if back else "changed", found, cause)
 
 
 def _facts(said: Mapping[str, Any], names: Mapping[uuid.UUID, str], recycled_at: datetime | None) -> history.Facts:

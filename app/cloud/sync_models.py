@@ -1,4 +1,4 @@
-"""Tables of the synchronisation: its runs, and what happened to machines."""
+"""Tables of the synchronisation: its runs, what happened to machines, who holds which address."""
 
 import uuid
 from datetime import datetime
@@ -8,7 +8,7 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import User
-from app.cloud.models import Operation, Service, Vm
+from app.cloud.models import Network, Operation, Service, Vm
 from app.db import Base, Row
 
 
@@ -43,7 +43,7 @@ class SyncRun(Row):
     finished_at: Mapped[datetime | None]
     claimed_until: Mapped[datetime | None]
     claim_no: Mapped[int]
-    phase: Mapped[str | None] = mapped_column(String(20))  # "listing", "details", "missing"
+    phase: Mapped[str | None] = mapped_column(String(20))  # "details", "missing", "addresses"; None: the listing
     vapps_done: Mapped[int]
     vapps_total: Mapped[int]
     counts: Mapped[dict[str, Any]]  # {"new", "changed", "gone", "kept_back"}: machines
@@ -70,3 +70,20 @@ class VmEvent(Base):
     run_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("sync_runs.id"), index=True)
     vm: Mapped[Vm] = relationship()
     operation: Mapped[Operation | None] = relationship()
+
+
+class NetworkAddress(Row):
+    """An address of an organization network that somebody holds, as the last complete reading found it."""
+
+    __tablename__ = "network_addresses"
+    __table_args__ = (
+        UniqueConstraint("network_id", "ip"),
+        # A page of the list is read from this in its order.
+        Index("ix_network_addresses_network_id_sort_key", "network_id", "sort_key"),
+    )
+    network_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("networks.id"))
+    ip: Mapped[str] = mapped_column(String(45))
+    sort_key: Mapped[str] = mapped_column(String(33))  # version and number: addresses in their order
+    # The machine with the card, or the vApp whose router has it; None: something that vCloud does not name.
+    holder_urn: Mapped[str | None] = mapped_column(String(80))
+    network: Mapped[Network] = relationship()

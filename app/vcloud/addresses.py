@@ -4,7 +4,7 @@ The old list ends at 128 addresses without saying so, and it has no pages. The y
 older servers a list of 128 or more is not believed, and the cards of all VMs are read instead.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from app.vcloud.ids import urn_from_href, urn_from_text
 from app.vcloud.query import PAGE_SIZE, Page
@@ -33,8 +33,7 @@ def _row(value: object) -> AllocatedAddress:
         raise MalformedError("a row of addresses without ipAddress")
     entity = value.get("entity")
     urn = urn_from_text(str(entity.get("id"))) if isinstance(entity, dict) else None
-    is_vapp = bool(urn and urn.startswith("urn:vcloud:vapp:"))
-    return AllocatedAddress(value["ipAddress"], urn if is_vapp else None, None if is_vapp else urn)
+    return AllocatedAddress(value["ipAddress"], _of_kind("vapp", [urn]), _of_kind("vm", [urn]))
 
 
 def short_list(root: Element) -> list[AllocatedAddress] | None:
@@ -44,20 +43,34 @@ def short_list(root: Element) -> list[AllocatedAddress] | None:
 
 
 def _held(entry: Element) -> AllocatedAddress:
-    urns = [urn_from_href(link.get("href", "")) or "" for link in children(entry, "Link")]
-
-    def first(kind: str) -> str | None:
-        return next((urn for urn in urns if urn.startswith(f"urn:vcloud:{kind}:")), None)
-
-    return AllocatedAddress(
-        required(text(entry, "IpAddress"), "IpAddress in a list of them"), first("vapp"), first("vm")
-    )
+    urns = [urn_from_href(link.get("href", "")) for link in children(entry, "Link")]
+    ip = required(text(entry, "IpAddress"), "IpAddress in a list of them")
+    return AllocatedAddress(ip, _of_kind("vapp", urns), _of_kind("vm", urns))
 
 
-def held_by(vapps: list[str], network_urn: str, read: Callable[[str], VApp | None]) -> list[AllocatedAddress]:
+def _of_kind(kind: str, urns: Iterable[str | None]) -> str | None:
+    return next((urn for urn in urns if urn and urn.startswith(f"urn:vcloud:{kind}:")), None)
+
+
+def nothing_known(_vapp_urn: str) -> None:
+    """Tell nothing of any vApp, so that each is read."""
+
+
+def held_by(
+    vapps: Iterable[str],
+    network_urn: str,
+    known: Callable[[str], Iterable[AllocatedAddress] | None],
+    read: Callable[[str], VApp | None],
+) -> list[AllocatedAddress]:
     """Return what the VMs and routers of these vApps hold; `read` gives None for a vApp that is gone meanwhile."""
-    found = (vapp for urn in vapps if (vapp := read(urn)))
-    return sorted({held for vapp in found for held in _of_vapp(vapp, network_urn)}, key=lambda held: held.ip)
+    found: set[AllocatedAddress] = set()
+    for urn in vapps:
+        told = known(urn)
+        if told is None:
+            vapp = read(urn)
+            told = _of_vapp(vapp, network_urn) if vapp else ()
+        found.update(told)
+    return sorted(found, key=lambda held: held.ip)
 
 
 def _of_vapp(vapp: VApp, network_urn: str) -> Iterator[AllocatedAddress]:

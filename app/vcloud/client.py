@@ -186,10 +186,13 @@ class Client:
         now = datetime.fromtimestamp(self._timer.wall(), UTC)
         return activity.last_moments(rows, now=now, ahead=timedelta(seconds=self._wire.ahead_s()))
 
-    def allocated_addresses(self, network_urn: str) -> list[AllocatedAddress]:
+    def allocated_addresses(
+        self, network_urn: str, known: Callable[[str], Sequence[AllocatedAddress] | None] = addresses.nothing_known
+    ) -> list[AllocatedAddress]:
         """Return every address of an organization's network that somebody holds, however many there are.
 
-        One request per 128 addresses from 33 on. Below, one; or one per vApp that we may see, if there are 128 or more.
+        One request per 128 addresses from 33 on. Below, one; if there are 128 or more, one per 128 VMs that we may see
+        and one per vApp of theirs, except where `known` tells by the vApp's urn what it holds there.
         """
         if version_key(self._wire.version()) >= addresses.PAGED_SINCE:
             source = Source(
@@ -204,7 +207,7 @@ class Client:
             return found
         rows = self._listings.rows("vm", query.vm_record, lambda row: row.id, Condition("isVAppTemplate", "false"))
         vapps = sorted({row.vapp_id for row in rows if row.vapp_id})
-        return addresses.held_by(vapps, network_urn, self._vapp_if_there)
+        return addresses.held_by(vapps, network_urn, known, self._vapp_if_there)
 
     # Commands
 

@@ -291,7 +291,10 @@ class OrgVdcNetwork:
 
 @dataclass(frozen=True, slots=True)
 class AllocatedAddress:
-    """An address of a network that somebody holds: `vm_id`'s card, its outer side, or (None) the vApp's router."""
+    """An address of a network that somebody holds: `vm_id`'s card, its outer side, or (None) the vApp's router.
+
+    Without either it is something that is neither, such as an edge gateway. With a VM, `vapp_id` may be None.
+    """
 
     ip: str
     vapp_id: str | None

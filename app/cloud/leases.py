@@ -1,0 +1,56 @@
+"""Leases of vApps: when vCloud stops, deletes or locks one though nobody asked for it. Pure: no database, no clock.
+
+At the end of its runtime lease a vApp that runs is stopped, at the end of its storage lease one that is stopped is
+deleted or locked. Wherever it shows it is named, because else it looks like a fault.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from app.cloud.models import VApp
+from app.cloud.rules import VmState
+
+SOON = timedelta(days=3)
+"""So long before its end a lease is a matter for the overview."""
+_STOPPED = frozenset({VmState.OFF, VmState.PARTLY_OFF, VmState.SUSPENDED})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lease:
+    """The lease that ends next. With `is_runtime` vCloud stops the vApp then, else it deletes or locks it."""
+
+    is_runtime: bool
+    ends_at: datetime
+    is_over: bool
+    is_soon: bool  # or over
+
+
+def next_end(vapp: VApp, now: datetime) -> Lease | None:
+    """The lease of a vApp that has an end; None: it may be as it is for ever."""
+    ends_at = vapp.runtime_ends_at if vapp.is_deployed else vapp.storage_ends_at
+    if ends_at is None:
+        return None
+    return Lease(is_runtime=vapp.is_deployed, ends_at=ends_at, is_over=ends_at <= now, is_soon=ends_at - now <= SOON)
+
+
+def stop(found: Iterable[dict[str, Any]], runtime_ends_at: datetime | None, at: datetime) -> list[dict[str, Any]]:
+    """What to add to the changes of a machine that nobody here has stopped, if its lease has: at most one change.
+
+    vCloud says of a stop by lease nothing but that it happened, so the end that was known before tells: it is past.
+    """
+    is_stop = any(
+        change["what"] == "state" and change["before"] == VmState.ON and change["after"] in _STOPPED for change in found
+    )
+    return _by_lease(runtime_ends_at) if is_stop and runtime_ends_at and runtime_ends_at <= at else []
+
+
+def deletion(vapp: VApp, at: datetime) -> list[dict[str, Any]]:
+    """Likewise, of a machine that is gone from vCloud, and that nobody here has deleted."""
+    lease = next_end(vapp, at)
+    return _by_lease(lease.ends_at) if lease and lease.is_over and not lease.is_runtime else []
+
+
+def _by_lease(ended_at: datetime) -> list[dict[str, Any]]:
+    return [{"what": "lease", "before": ended_at.isoformat(), "after": None}]
