@@ -46,10 +46,10 @@ def stop(found: Iterable[dict[str, Any]], runtime_ends_at: datetime | None, at: 
     return _by_lease(runtime_ends_at) if is_stop and runtime_ends_at and runtime_ends_at <= at else []
 
 
-def deletion(vapp: VApp, at: datetime) -> list[dict[str, Any]]:
+def deletion(found: Iterable[dict[str, Any]], vapp: VApp, at: datetime) -> list[dict[str, Any]]:
     """Likewise, of a machine that is gone from vCloud, and that nobody here has deleted."""
-    lease = next_end(vapp, at)
-    return _by_lease(lease.ends_at) if lease and lease.is_over and not lease.is_runtime else []
+    lease, is_deletion = next_end(vapp, at), any(change["what"] == "existence" for change in found)
+    return _by_lease(lease.ends_at) if is_deletion and lease and lease.is_over and not lease.is_runtime else []
 
 
 def _by_lease(ended_at: datetime) -> list[dict[str, Any]]:

@@ -1,8 +1,9 @@
 """Keeps the mirror equal to vCloud: collect -> compare -> write, one virtual data center at a time.
 
-A run has three phases. *Listing*: the pages of the query service, whole or not at all, so that every machine is right
+A run has four phases. *Listing*: the pages of the query service, whole or not at all, so that every machine is right
 in state, name and sizes after one transaction. *Details*: the documents of those vApps of which a listing said that
 something moved. *Missing*: what was not listed is looked for in a second listing and then directly, before it is gone.
+*Addresses*: who holds which, if something moved or it is a day old.
 Nothing but numbers in the database is kept between them, so any worker can go on with a run.
 """
 
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, not_, or_, select, update
 
 from app import clock, vcloud
-from app.cloud import gateway, history, mirror, sync_runs
+from app.cloud import addresses, gateway, history, leases, mirror, sync_runs
 from app.cloud.models import Handler, Service, VApp, Vdc, Vm
 from app.cloud.sync_listing import apply_listing
 from app.cloud.sync_models import SyncRun
@@ -134,13 +135,14 @@ class _Reading:
         self.until = clock.now() + WORK
         self.vdc_urn = db.session.get_one(Service, held.service_id).vdc_urn
         self.vdc_id = db.session.scalar(select(Vdc.id).where(Vdc.service_id == held.service_id))
+        self.asks_addresses = True  # unless the listing says that there is no need
         db.session.rollback()
 
     def work(self) -> bool:
         """Go on with the phase at which the run is; whether the run is to be gone on with."""
         if self.held.phase is None:
             self._list()
-        if not self._read_details() or not self._look_for_missing():
+        if not self._read_details() or not self._look_for_missing() or not self._read_addresses():
             with transaction():
                 sync_runs.write(self.held, claimed_until=None)
             return True
@@ -155,14 +157,19 @@ class _Reading:
         is_first = self.vdc_id is None
         with transaction():
             self.vdc_id = mirror.apply_vdc(self.held.service_id, inventory.vdc)
-            mirror.apply_networks(self.vdc_id, inventory.networks, inventory.started_at)
+            networks = mirror.apply_networks(self.vdc_id, inventory.networks, inventory.started_at)
             mirror.apply_templates(self.vdc_id, inventory.templates, inventory.started_at)
             found = apply_listing(
                 self.vdc_id, inventory.listed, inventory.started_at, self.held.run_id, is_first=is_first
             )
             self._mark_touched(inventory.touched)
-            self._mark_for_rereading(inventory.started_at)
-            pending = len(self._pending())
+            moved = {urn for urn, _ in self._pending()}
+            pending = len(moved.union(self._mark_for_rereading(inventory.started_at)))
+            if moved:
+                addresses.mark_due(self.vdc_id)
+            self.asks_addresses = bool(moved) or any(
+                addresses.is_due(network, inventory.started_at) for network in networks
+            )
             sync_runs.write(
                 self.held, phase="details", listed_at=inventory.started_at, counts=found, vapps_total=pending
             )
@@ -179,7 +186,7 @@ class _Reading:
             these = VApp.vdc_id == self.vdc_id, VApp.urn == urn, is_older
             db.session.execute(update(VApp).where(*these).values(read_key=None))
 
-    def _mark_for_rereading(self, now: datetime) -> None:
+    def _mark_for_rereading(self, now: datetime) -> list[str]:
         at = select(VApp.urn, VApp.read_at).where(
             VApp.vdc_id == self.vdc_id, VApp.gone_at.is_(None), VApp.read_at.is_not(None)
         )
@@ -187,6 +194,7 @@ class _Reading:
         if old:
             these = VApp.vdc_id == self.vdc_id, VApp.urn.in_(old)
             db.session.execute(update(VApp).where(*these).values(read_key=None))
+        return old
 
     # Details
 
@@ -278,7 +286,10 @@ class _Reading:
             sync_runs.write(self.held, counts={**run.counts, "gone": run.counts.get("gone", 0) + 1})
             row.gone_at = at
             cause = history.at_work(self._vdc_id()).cause(row.id, found)
-            history.note(row.id, "gone", at, operation_id=cause, run_id=self.held.run_id)
+            by_lease = leases.deletion(found, row.vapp, at) if cause is None else []
+            history.note(row.id, "gone", at, found=by_lease, operation_id=cause, run_id=self.held.run_id)
+            self.asks_addresses = True
+            addresses.mark_due(self._vdc_id())
 
     def _close_vapps(self) -> None:
         """A vApp that was not listed is gone when none of its machines is left."""
@@ -289,6 +300,26 @@ class _Reading:
             db.session.execute(
                 update(VApp).where(VApp.vdc_id == self.vdc_id, *unlisted, not_(its_own)).values(gone_at=run.listed_at)
             )
+
+    # Addresses
+
+    def _read_addresses(self) -> bool:
+        """Read those that are due; whether all of them were asked for."""
+        if not self.asks_addresses:
+            return True
+        due = addresses.due(self._vdc_id(), clock.now())
+        db.session.rollback()
+        for network_id, urn in due:
+            at = clock.now()
+            if at > self.until:
+                return False
+            with transaction():
+                sync_runs.write(self.held, phase="addresses", claimed_until=at + sync_runs.LISTING_CLAIM)
+            holders, due_at = addresses.read(self.client, self._vdc_id(), urn, at)
+            with transaction():
+                sync_runs.write(self.held)
+                addresses.apply(network_id, holders, at, due_at)
+        return True
 
     def _vdc_id(self) -> uuid.UUID:
         if self.vdc_id is None:
