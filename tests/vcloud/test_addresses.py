@@ -1,12 +1,12 @@
 """Addresses in use: complete on every version, though vCloud's own list ends at 128 and does not say so."""
 
 import json
-from dataclasses import replace
 
 import pytest
 
 from app.vcloud import AllocatedAddress, Client, Login, Unavailable
 from app.vcloud.query import version_key
+from tests.support.addresses import crowded
 from tests.vcloud.support import HOST, NAMESPACE, NETWORK, VAPP, VM_36, Vcd, fixture, records, vm_row
 from vcdsim import Simulator
 
@@ -21,15 +21,8 @@ CARD = (
 
 
 def serve(count: int, cards: int = 1) -> tuple[Simulator, set[str]]:
-    """Return a vCloud that ends its list at 128, and the addresses in use there; each VM has so many cards."""
-    sim = Simulator(f"{count // cards}/1")
-    [network] = sim.world.networks.values()
-    for number, vm in enumerate(sim.world.vms.values()):
-        for card in range(1, cards):
-            ip = f"10.{100 + card}.{number // 250}.{number % 250 + 1}"
-            vm.nics.append(replace(vm.nics[0], index=card, ip=ip, mac=sim.world.new_mac()))
-            network.used[ip] = vm.id
-    sim.faults.add("allocatedAddresses", most_rows=128, times=None)
+    """Return a crowded vCloud, and the addresses in use there."""
+    sim = crowded(count, cards)
     return sim, {nic.ip for vm in sim.world.vms.values() for nic in vm.nics if nic.ip}
 
 
