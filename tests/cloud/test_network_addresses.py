@@ -70,8 +70,8 @@ def read_again(clock: Clock, seconds: float = HALF_AN_HOUR_S) -> None:
 def change_address(cloud: Simulator, name: str, ip: str) -> None:
     """Give the only card of a machine another address, directly in vCloud."""
     vm = next(vm for vm in cloud.world.vms.values() if vm.name == name)
-    network = next(one for one in cloud.world.networks.values() if vm.nics[0].ip in one.used)
-    del network.used[vm.nics[0].ip]
+    network, old = next((one, ip) for one in cloud.world.networks.values() for ip in one.used if ip == vm.nics[0].ip)
+    del network.used[old]
     vm.nics[0].ip, network.used[ip] = ip, vm.id
 
 
