@@ -1,7 +1,8 @@
 """What happened to machines, as vCloud showed it: by our operations, or by somebody in vCloud itself.
 
 A change is {"what", "before", "after"}. `what` is one of "name", "state", "vapp" (its name), "cpu_count", "memory_mb",
-"disks" ({id: MB}), "nics" ([{"network", "ip", "mode", "is_connected"}]), "snapshot" (whether there is one).
+"disks" ({id: MB}), "nics" ([{"index", "network", "ip", "mode", "is_connected"}]), "snapshot" (whether there is one),
+"vdc" (urn of the data center), "lease" (see `leases`).
 """
 
 import uuid
@@ -12,13 +13,15 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.cloud import sync_rules
+from app.cloud import drift_writing, sync_rules
+from app.cloud.drift_rules import WHATS, Told, changes_of
 from app.cloud.models import IS_ACTIVE, Operation, Vm
 from app.cloud.sync_models import VmEvent
 from app.db import db
 
 Facts = dict[str, Any]
 NOT_LISTED = frozenset({"disks", "nics", "snapshot"})
+NIC_KEYS = ("index", "network", "ip", "mode", "is_connected")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +39,11 @@ class AtWork:
         # What a creation does to its own machine until it is ready is all its doing.
         explains = operation_id is not None and (own is None or all(change["what"] in own for change in changes))
         return operation_id if explains else None
+
+    def own(self, vm_id: uuid.UUID) -> frozenset[str]:
+        """What of a machine an operation at work may be changing."""
+        operation_id, kind = self.on_vms.get(vm_id, (None, ""))
+        return sync_rules.OWN_DOING.get(kind, frozenset(WHATS)) if operation_id is not None else frozenset()
 
     def maker(self, vapp_urn: str, vapp_name: str) -> uuid.UUID | None:
         """The creation that a new machine of this vApp comes from."""
@@ -68,7 +76,7 @@ def facts_of(vm: Vm) -> Facts:
     }
     if vm.read_at is not None:
         facts["disks"] = {disk["instance_id"]: disk["size_mb"] for disk in vm.disks}
-        facts["nics"] = [{key: nic[key] for key in ("network", "ip", "mode", "is_connected")} for nic in vm.nics]
+        facts["nics"] = [{key: nic[key] for key in NIC_KEYS} for nic in vm.nics]
         facts["snapshot"] = vm.has_snapshot
     return facts
 
@@ -81,20 +89,27 @@ def changes(before: Facts, after: Facts) -> list[Facts]:
 
 
 def note(
-    vm_id: uuid.UUID,
+    vm: Vm,
     kind: str,
     at: datetime,
     *,
     found: list[Facts] | None = None,
+    at_work: AtWork,
     operation_id: uuid.UUID | None,
     run_id: uuid.UUID | None,
 ) -> None:
-    """Write down what happened, inside the caller's transaction; one line for a machine and a run."""
+    """Write down what happened, inside the caller's transaction; one line for a machine and a run.
+
+    What the panel did not do goes to the drift desk, too.
+    """
+    changed = changes_of(kind, found or [])
+    told = Told(vm_id=vm.id, at=at, changes=changed, operation_id=operation_id, own=at_work.own(vm.id))
+    drift_writing.write(vm.vdc_id, [told], run_id)
     if run_id is not None:
-        known = db.session.scalar(select(VmEvent).where(VmEvent.vm_id == vm_id, VmEvent.run_id == run_id))
+        known = db.session.scalar(select(VmEvent).where(VmEvent.vm_id == vm.id, VmEvent.run_id == run_id))
         if known is not None:
             known.changes = [*known.changes, *(found or [])]
             return
     db.session.add(
-        VmEvent(vm_id=vm_id, at=at, kind=kind, changes=found or [], operation_id=operation_id, run_id=run_id)
+        VmEvent(vm_id=vm.id, at=at, kind=kind, changes=found or [], operation_id=operation_id, run_id=run_id)
     )

@@ -79,7 +79,7 @@ def _apply_vms(vapp: VApp, vms: Sequence[vcloud.Vm], reading: _Reading) -> None:
             db.session.add(row)
             db.session.flush()
             maker = at_work.maker(vapp.urn, vapp.name)
-            history.note(row.id, "appeared", at, operation_id=maker, run_id=run_id)
+            history.note(row, "appeared", at, at_work=at_work, operation_id=maker, run_id=run_id)
         elif row.seen_at <= at:
             _change_vm(row, vapp, vm, at_work, reading)
 
@@ -96,7 +96,7 @@ def _change_vm(row: Vm, vapp: VApp, vm: vcloud.Vm, at_work: history.AtWork, read
         kind, cause = "returned" if was_gone else "changed", at_work.cause(row.id, found)
         if cause is None:
             found += leases.stop(found, reading.runtime_ends_at, at)
-        history.note(row.id, kind, at, found=found, operation_id=cause, run_id=reading.run_id)
+        history.note(row, kind, at, found=found, at_work=at_work, operation_id=cause, run_id=reading.run_id)
 
 
 def _write_vm(row: Vm, vm: vcloud.Vm, at: datetime) -> None:

@@ -221,14 +221,13 @@ class _Reading:
         for urn, key in pending:
             at = clock.now()
             with suppress(vcloud.NotFound):  # deleted since the listing: the next one knows
-                read.append((self.client.vapp(urn), at, key))
+                read.append(mirror.Document(vapp=self.client.vapp(urn), at=at, key=key))
         with transaction():
             sync_runs.write(self.held, vapps_done=SyncRun.vapps_done + len(pending))
             # What could not be read, or is older than what an operation has read, is not tried again in this run.
             these = VApp.vdc_id == self.vdc_id, VApp.urn.in_([urn for urn, _ in pending])
             db.session.execute(update(VApp).where(*these).values(read_key=VApp.record_key))
-            for vapp, at, key in read:
-                mirror.apply_vapp(self._vdc_id(), vapp, at, run_id=self.held.run_id, key=key)
+            mirror.apply_vapps(self._vdc_id(), read, run_id=self.held.run_id)
 
     # Missing
 
@@ -285,9 +284,11 @@ class _Reading:
             run = db.session.get_one(SyncRun, self.held.run_id)
             sync_runs.write(self.held, counts={**run.counts, "gone": run.counts.get("gone", 0) + 1})
             row.gone_at = at
-            cause = history.at_work(self._vdc_id()).cause(row.id, found)
-            by_lease = leases.deletion(found, row.vapp, at) if cause is None else []
-            history.note(row.id, "gone", at, found=by_lease, operation_id=cause, run_id=self.held.run_id)
+            at_work = history.at_work(self._vdc_id())
+            cause = at_work.cause(row.id, found)
+            moved = [change for change in found if change["what"] == "vdc"]
+            why = moved + (leases.deletion(found, row.vapp, at) if cause is None else [])
+            history.note(row, "gone", at, found=why, at_work=at_work, operation_id=cause, run_id=self.held.run_id)
             self.asks_addresses = True
             addresses.mark_due(self._vdc_id())
 

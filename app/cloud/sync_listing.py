@@ -14,7 +14,8 @@ from sqlalchemy import ColumnElement, Select, bindparam, insert, literal_column,
 from sqlalchemy import Row as SqlRow
 
 from app import vcloud
-from app.cloud import history, leases
+from app.cloud import drift_writing, history, leases
+from app.cloud.drift_rules import Told, changes_of
 from app.cloud.models import VApp, Vm, VmGuard
 from app.cloud.rules import vm_state
 from app.cloud.sync_models import VmEvent
@@ -61,6 +62,7 @@ class _Writing:
     inserts: list[_Values] = field(default_factory=list)
     updates: list[_Values] = field(default_factory=list)
     events: list[_Values] = field(default_factory=list)
+    told: list[Told] = field(default_factory=list)  # the same, for the drift desk
     missing: list[uuid.UUID] = field(default_factory=list)
 
 
@@ -179,7 +181,7 @@ def _add(writing: _Writing, item: Listed, record: vcloud.VmRecord, at_work: hist
         }
     )
     if not writing.is_first:
-        _tell(writing, vm_id, "appeared", [], at_work.maker(item.record.id, item.record.name))
+        _tell(writing, vm_id, "appeared", [], at_work, at_work.maker(item.record.id, item.record.name))
 
 
 def _compare(
@@ -207,7 +209,7 @@ def _compare(
         cause = at_work.cause(row.id, found)
         if cause is None:
             found += leases.stop(found, writing.runtime_ends.get(row.vapp_id), writing.at)
-        _tell(writing, row.id, "returned" if back else "changed", found, cause)
+        _tell(writing, row.id, "returned" if back else "changed", found, at_work, cause)
 
 
 def _facts(said: Mapping[str, Any], names: Mapping[uuid.UUID, str], recycled_at: datetime | None) -> history.Facts:
@@ -222,8 +224,17 @@ def _facts(said: Mapping[str, Any], names: Mapping[uuid.UUID, str], recycled_at:
 
 
 def _tell(
-    writing: _Writing, vm_id: uuid.UUID, kind: str, found: list[history.Facts], operation_id: uuid.UUID | None
+    writing: _Writing,
+    vm_id: uuid.UUID,
+    kind: str,
+    found: list[history.Facts],
+    at_work: history.AtWork,
+    operation_id: uuid.UUID | None,
 ) -> None:
+    changed = changes_of(kind, found)
+    writing.told.append(
+        Told(vm_id=vm_id, at=writing.at, changes=changed, operation_id=operation_id, own=at_work.own(vm_id))
+    )
     writing.events.append(
         {
             "vm_id": vm_id,
@@ -243,6 +254,7 @@ def _execute(writing: _Writing) -> None:
         db.session.execute(update(Vm), writing.updates)
     if writing.events:
         db.session.execute(insert(VmEvent), writing.events)
+    drift_writing.write(writing.vdc_id, writing.told, writing.run_id)
     if writing.missing:
         late = update(Vm).where(Vm.id == bindparam("vm_id")).values(missing_since=writing.at)
         db.session.connection().execute(late, [{"vm_id": vm_id} for vm_id in writing.missing])

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from app import clock
+from app.cloud.drift_models import Drift
 from app.cloud.sync_models import SyncRun, VmEvent
 from app.db import db, transaction
 
@@ -174,5 +175,6 @@ def forget_old() -> None:
         is_spare = or_(SyncRun.listed_at.is_(None), newer)
         over = SyncRun.asked_at < clock.now() - KEEP, SyncRun.state.not_in(LIVE), is_spare
         old = list(db.session.scalars(select(SyncRun.id).where(*over)))
-        db.session.execute(update(VmEvent).where(VmEvent.run_id.in_(old)).values(run_id=None))
+        for table in (VmEvent, Drift):
+            db.session.execute(update(table).where(table.run_id.in_(old)).values(run_id=None))
         db.session.execute(delete(SyncRun).where(SyncRun.id.in_(old)))
