@@ -1,6 +1,6 @@
 """Writes what vCloud said in its documents: the mirror says what vCloud said, nothing else.
 
-`apply_vapp` is the one way for a machine to enter or change in the mirror with all that belongs to it, for sync and
+`apply_vapps` is the one way for a machine to enter or change in the mirror with all that belongs to it, for sync and
 operations alike. A row that is newer than what is being applied is left as it is, and one that says the same already
 is not written.
 """
@@ -23,6 +23,18 @@ M = TypeVar("M", Network, VappTemplate)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Document:
+    """A vApp as it was at `at`.
+
+    `key` is the fingerprint of the listing that led here; without one the next run reads the vApp again.
+    """
+
+    vapp: vcloud.VApp
+    at: datetime
+    key: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Reading:
     """A document on its way into the mirror."""
 
@@ -31,19 +43,33 @@ class _Reading:
     runtime_ends_at: datetime | None  # of its vApp, as it was known before
 
 
-def apply_vapp(
-    vdc_id: uuid.UUID, vapp: vcloud.VApp, at: datetime, *, run_id: uuid.UUID | None = None, key: str | None = None
-) -> None:
-    """Write one vApp and its machines as they were at `at`, inside the caller's transaction.
+def apply_vapp(vdc_id: uuid.UUID, vapp: vcloud.VApp, at: datetime) -> None:
+    """Write one vApp and its machines as they were at `at`, inside the caller's transaction."""
+    apply_vapps(vdc_id, [Document(vapp=vapp, at=at)])
 
-    `key` is the fingerprint of the listing that led here; without one the next run reads the vApp again.
-    """
-    row = db.session.scalar(select(VApp).where(VApp.vdc_id == vdc_id, VApp.urn == vapp.id))
-    if row is None:
-        row = VApp(vdc_id=vdc_id, urn=vapp.id, seen_at=at)
-        db.session.add(row)
-    elif row.seen_at > at:
-        return
+
+def apply_vapps(vdc_id: uuid.UUID, documents: Sequence[Document], *, run_id: uuid.UUID | None = None) -> None:
+    """Write vApps and their machines, inside the caller's transaction; in as many statements for ten as for one."""
+    urns = [document.vapp.id for document in documents]
+    known = select(VApp).where(VApp.vdc_id == vdc_id, VApp.urn.in_(urns))
+    stored = {row.urn: row for row in db.session.scalars(known)}
+    fresh: list[tuple[VApp, vcloud.VApp, _Reading]] = []
+    for document in documents:
+        vapp, at = document.vapp, document.at
+        row = stored.get(vapp.id)
+        if row is None:
+            row = stored[vapp.id] = VApp(vdc_id=vdc_id, urn=vapp.id, seen_at=at)
+            db.session.add(row)
+        elif row.seen_at > at:
+            continue
+        fresh.append((row, vapp, _Reading(at=at, run_id=run_id, runtime_ends_at=row.runtime_ends_at)))
+        _write_vapp(row, document)
+    db.session.flush()
+    _apply_vms(vdc_id, fresh)
+
+
+def _write_vapp(row: VApp, document: Document) -> None:
+    vapp = document.vapp
     row.name, row.status, row.is_deployed = vapp.name, int(vapp.status), vapp.deployed
     row.networks = [
         {
@@ -56,25 +82,22 @@ def apply_vapp(
         }
         for network in vapp.networks
     ]
-    known_end = row.runtime_ends_at
     row.runtime_ends_at, row.storage_ends_at = vapp.leases.deployment_ends_at, vapp.leases.storage_ends_at
-    row.record_key = row.read_key = key
-    row.read_at = row.seen_at = at
+    row.record_key = row.read_key = document.key
+    row.read_at = row.seen_at = document.at
     row.gone_at = None
-    db.session.flush()
-    _apply_vms(row, vapp.vms, _Reading(at=at, run_id=run_id, runtime_ends_at=known_end))
 
 
-def _apply_vms(vapp: VApp, vms: Sequence[vcloud.Vm], reading: _Reading) -> None:
-    at, run_id = reading.at, reading.run_id
-    urns = [vm.id for vm in vms]
-    stored = db.session.scalars(select(Vm).where(Vm.vdc_id == vapp.vdc_id, Vm.urn.in_(urns)))
+def _apply_vms(vdc_id: uuid.UUID, fresh: Sequence[tuple[VApp, vcloud.VApp, _Reading]]) -> None:
+    urns = [vm.id for _, document, _ in fresh for vm in document.vms]
+    stored = db.session.scalars(select(Vm).where(Vm.vdc_id == vdc_id, Vm.urn.in_(urns)))
     known = {row.urn: row for row in stored}
-    at_work = history.at_work(vapp.vdc_id)
-    for vm in vms:
+    at_work = history.at_work(vdc_id)
+    for vapp, vm, reading in ((vapp, vm, reading) for vapp, document, reading in fresh for vm in document.vms):
+        at, run_id = reading.at, reading.run_id
         row = known.get(vm.id)
         if row is None:
-            row = Vm(vdc_id=vapp.vdc_id, urn=vm.id, first_seen_at=at, vapp=vapp)
+            row = known[vm.id] = Vm(vdc_id=vdc_id, urn=vm.id, first_seen_at=at, vapp=vapp)
             _write_vm(row, vm, at)
             db.session.add(row)
             db.session.flush()
