@@ -10,6 +10,7 @@ from app.blueprints import (
     dashboard,
     filters,
     frame,
+    networks,
     operations,
     preferences,
     staff,
@@ -37,7 +38,19 @@ def register(app: Flask) -> None:
     babel.timezone_selector = preferences.timezone
     filters.init(app)
     app.before_request(web.refuse_unreadable)
-    for module in (api, auth, brand, dashboard, operations, staff, staff_errors, staff_operations, tokens, vms):
+    for module in (
+        api,
+        auth,
+        brand,
+        dashboard,
+        networks,
+        operations,
+        staff,
+        staff_errors,
+        staff_operations,
+        tokens,
+        vms,
+    ):
         app.register_blueprint(module.bp)
     app.context_processor(
         lambda: {"locale": preferences.locale(), "theme": preferences.theme(), "brand": brand.brand()}

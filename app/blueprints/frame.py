@@ -122,6 +122,7 @@ def _places() -> list[Place]:
     return [
         Place(endpoint="dashboard.overview", label=_l("Overview"), icon="grid-1x2", permission=overview),
         Place(endpoint="vms.index", label=_l("Servers"), icon="hdd-stack", permission=see, count=count),
+        Place(endpoint="networks.index", label=_l("Networks"), icon="diagram-3", permission=see),
         Place(endpoint="operations.index", label=_l("Activity"), icon="clock-history", permission=see),
         Place(endpoint="staff.accounts", label=_l("Accounts"), icon="people", permission=staff),
         Place(endpoint="staff_operations.index", label=_l("Operations"), icon="clock-history", permission=staff),

@@ -1,20 +1,17 @@
 """The list as a whole: start or shut down all that are ticked, with a result for each; the list as a CSV file."""
 
-import csv
-import io
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Response, flash, redirect, render_template, request, url_for
-from flask_babel import get_locale, gettext, to_user_timezone
+from flask import flash, redirect, render_template, request, url_for
+from flask_babel import gettext, to_user_timezone
 from sqlalchemy import Row, select
 
-from app import clock
 from app.accounts.rules import Permission
-from app.blueprints import account_view, filters, web
+from app.blueprints import account_view, filters, spreadsheet, web
 from app.blueprints.vm_list import COLUMNS, QUICK, state_of, wish
 from app.blueprints.vms import bp, press
 from app.cloud import wishes
@@ -29,8 +26,6 @@ MOST = 100
 """How many servers can be asked at once: as many as a page has."""
 ACTIONS = (Action.START, Action.SHUT_DOWN)
 """What can be asked of several; nothing that loses data."""
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet would take for a formula at the beginning of a cell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,21 +103,9 @@ def _ask(vm_id: uuid.UUID, name: str, action: Action) -> Result:
 @bp.get("/vms/servers.csv")
 @web.requires(Permission.VM_SEE)
 def table() -> web.Answer:
-    """All servers that the filter finds, not only those of one page, as a file that spreadsheets open.
-
-    It is made before it is sent: a file that breaks off half way looks like a whole one.
-    """
-    text = io.StringIO(newline="")
-    # In Russian the comma belongs to numbers, and Excel expects the semicolon.
-    writer = csv.writer(text, delimiter=";" if str(get_locale()) == "ru" else ",")
-    writer.writerow(_heads())
+    """All servers that the filter finds, not only those of one page, as a file that spreadsheets open."""
     rows = db.session.execute(wish().query(*COLUMNS, Vm.vdc_id, Vm.urn))
-    writer.writerows([_defused(cell) for cell in line] for line in _lines(rows))
-    name = f"servers-{to_user_timezone(clock.now()):%Y%m%d-%H%M}.csv"
-    # The mark in front tells Excel that it is UTF-8.
-    answer = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
-    answer.headers["Content-Disposition"] = f'attachment; filename="{name}"'
-    return answer
+    return spreadsheet.file("servers", _heads(), _lines(rows))
 
 
 def _heads() -> list[str]:
@@ -175,8 +158,3 @@ def _began(row: Row[Any]) -> datetime | None:
 
 def _moment(at: datetime | None) -> str:
     return f"{to_user_timezone(at):%Y-%m-%d %H:%M}" if at else ""
-
-
-def _defused(cell: object) -> object:
-    """A name such as `=HYPERLINK(…)` must stay a name in a spreadsheet."""
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell

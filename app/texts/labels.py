@@ -19,6 +19,18 @@ VM_STATES: Mapping[VmState, LazyString] = {
     VmState.RECYCLED: _l("In the recycle bin"),
     VmState.GONE: _l("Gone from vCloud"),
 }
+HOLDERS: Mapping[str, LazyString] = {
+    "server": _l("Server"),
+    "router": _l("Router of a vApp"),
+    "outside": _l("Outside your data centers"),
+}
+"""What holds an address of a network, by `HolderKind`."""
+NETWORK_MODES: Mapping[str, LazyString] = {
+    "bridged": _l("Directly outside"),
+    "natRouted": _l("Outside through a gateway"),
+    "isolated": _l("Inside only"),
+}
+"""Kinds of organization networks, in vCloud's words."""
 STATE_GLYPHS: Mapping[VmState, str] = {
     VmState.ON: "on",
     VmState.OFF: "off",

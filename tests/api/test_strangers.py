@@ -9,7 +9,7 @@ from app.accounts.models import Membership
 from app.accounts.rules import Role
 from app.blueprints.api.endpoints import ENDPOINTS, Endpoint
 from app.blueprints.api.openapi import document
-from app.cloud.models import Operation
+from app.cloud.models import Network, Operation
 from app.cloud.rules import Action
 from app.cloud.steps import KINDS
 from app.db import db, transaction
@@ -45,6 +45,7 @@ def some_ids() -> dict[str, uuid.UUID]:
         "vm_id": vm_named("sandbox").id,
         "operation_id": uuid.uuid4(),
         "service_id": vdc_of("acme-vdc").service_id,
+        "network_id": db.session.scalars(select(Network.id).where(Network.name == "acme-net")).one(),
     }
 
 

@@ -23,7 +23,7 @@ from tests.support.page import Page, open_page, open_part
 from tests.support.wishes import wish
 from vcdsim import Simulator
 
-LISTS = ["/", "/vms", "/vms/new", "/operations", "/tokens"]
+LISTS = ["/", "/vms", "/vms/new", "/networks", "/operations", "/tokens"]
 LIVE = ["/live", "/vms/live", "/operations/live"]
 
 
@@ -76,7 +76,7 @@ def test_every_page_speaks_russian(owner: FlaskClient, cast: Cast, objects: list
         page = open_page(owner, path)
         assert page.root.get("lang") == "ru"
         navigation = page.texts(".sk-side li a")
-        assert [re.sub(r"\d+$", "", line) for line in navigation] == ["Обзор", "Серверы", "События"]
+        assert [re.sub(r"\d+$", "", line) for line in navigation] == ["Обзор", "Серверы", "Сети", "События"]
         english = set(re.findall(r"\b(the|and|server|of|is)\b", page.text))
         assert not english, f"{path} still says {english}: {page.text}"
 

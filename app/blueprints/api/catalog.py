@@ -12,7 +12,7 @@ from app.accounts.rules import Permission
 from app.blueprints import account_view, web
 from app.blueprints.api.documents import Named
 from app.blueprints.api.endpoints import endpoint
-from app.blueprints.api.schema import Note
+from app.blueprints.api.schema import Note, properties
 from app.cloud import offers
 from app.cloud.models import Network, Vdc
 from app.cloud.offers import Offer
@@ -40,6 +40,28 @@ class FreeRoom:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Usage:
+    """What vCloud counts as used by all that runs, and its limits; null means that there is none, or is not told."""
+
+    cpu_limit_mhz: int | None
+    cpu_used_mhz: int | None
+    memory_limit_mb: int | None
+    memory_used_mb: int | None
+    vm_quota: Annotated[int | None, Note(about="So many machines there may be.")]
+    nic_quota: Annotated[int | None, Note(about="So many network cards there may be.")]
+
+
+@dataclass(frozen=True, kw_only=True)
+class StorageProfile:
+    """A kind of storage of a data center; without a limit, or without being told, null."""
+
+    name: str
+    is_default: bool
+    limit_mb: int | None
+    used_mb: int | None
+
+
+@dataclass(frozen=True, kw_only=True)
 class DataCenter:
     """A virtual data center."""
 
@@ -47,6 +69,8 @@ class DataCenter:
     name: str
     is_enabled: bool
     free: FreeRoom
+    usage: Usage
+    storage_profiles: tuple[StorageProfile, ...]
     seen_at: Annotated[datetime | None, Note(about="When vCloud was asked last.")]
 
 
@@ -132,7 +156,7 @@ class Templates:
 
 @dataclass(frozen=True, kw_only=True)
 class OrgNetwork:
-    """A network that machines can be connected to."""
+    """A network that machines can be connected to; `/networks/{id}/addresses` tells its addresses."""
 
     id: uuid.UUID
     name: str
@@ -218,6 +242,8 @@ def _data_center(row: Vdc) -> DataCenter:
         name=row.name,
         is_enabled=row.is_enabled,
         free=_free_room(offers.free_of(row.id)),
+        usage=Usage(**{one.name: getattr(row, one.name) for one in properties(Usage)}),
+        storage_profiles=tuple(StorageProfile(**profile) for profile in row.storage_profiles),
         seen_at=row.seen_at,
     )
 
