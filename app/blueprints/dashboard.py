@@ -10,11 +10,12 @@ from sqlalchemy.orm import aliased, joinedload
 
 from app import clock
 from app.accounts.rules import Permission, can
-from app.blueprints import account_view, lines, operation_page, web
+from app.blueprints import account_view, lease_words, lines, operation_page, web
 from app.blueprints.frame import news
 from app.blueprints.vm_list import group_labels
-from app.cloud import vm_search
-from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud import leases, vm_search
+from app.cloud.leases import Lease
+from app.cloud.models import ACTIVE, Operation, VApp, Vm
 from app.cloud.rules import VmState
 from app.cloud.vm_filter import State, VmFilter
 from app.db import db
@@ -85,7 +86,7 @@ def _view() -> View:
     numbers = account_view.vm_counts()
     recent = _recent()
     return View(
-        todo=[*_failed(), *_to_mend()],
+        todo=[*_failed(), *_to_mend(), *_leases()],
         tiles=_tiles(numbers),
         total=numbers["all"],
         running=[lines.brief(operation) for operation in recent if operation.is_active],
@@ -133,6 +134,24 @@ def _mend(vm: Vm) -> Todo:
         name=vm.name,
         text=text,
         url=url,
+        button=gettext("Open"),
+    )
+
+
+def _leases() -> list[Todo]:
+    """VApps that vCloud is about to stop, lock or delete because their time is over."""
+    now = clock.now()
+    ending = leases.near_end(account_view.vdc_ids(), now, most=EVENT_LINES)
+    return [_ending(vapp, lease) for vapp in ending if (lease := leases.next_end(vapp, now))]
+
+
+def _ending(vapp: VApp, lease: Lease) -> Todo:
+    return Todo(
+        glyph="warn",
+        label=gettext("Lease"),
+        name=vapp.name,
+        text=f"{lease_words.say(lease)} {gettext('Ask your provider to lengthen it.')}",
+        url=url_for("vms.index", q=vapp.name),
         button=gettext("Open"),
     )
 

@@ -65,6 +65,13 @@ def day(at: datetime) -> str:
     return text[0].upper() + text[1:]
 
 
+def precise(at: datetime) -> str:
+    """A day and its time, for what is still to come: "3 December, 14:00"; with the year when it is not this one."""
+    here = to_user_timezone(at).date()
+    same_year = here.year == to_user_timezone(clock.now()).year
+    return f"{_day(here, 'd MMMM' if same_year else 'd MMMM y', get_locale())}, {clock_time(at)}"
+
+
 def when_s(at: datetime) -> Markup:
     """A moment of today with its seconds, an older one like `when`."""
     is_today = to_user_timezone(at).date() == to_user_timezone(clock.now()).date()

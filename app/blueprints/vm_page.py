@@ -9,10 +9,11 @@ from flask import url_for
 from sqlalchemy import select
 from sqlalchemy.orm import joinedload
 
+from app import clock
 from app.accounts.rules import Permission, can
-from app.blueprints import lines, machines, web
+from app.blueprints import lease_words, lines, machines, web
 from app.blueprints.machines import Choice, Row
-from app.cloud import disks
+from app.cloud import disks, leases
 from app.cloud.models import Handler, Operation, Vm
 from app.cloud.rules import Action, VmState
 from app.db import db
@@ -47,6 +48,8 @@ class VmPage:
     whys: dict[str, list[tuple[str, str]]]
     why_ids: dict[str, str]
     erase_at: datetime | None
+    lease: str  # what it will do to the vApp; empty: there is none
+    is_lease_near: bool
     is_protected: bool
     may_protect: bool
     keep_h: int
@@ -57,7 +60,7 @@ class VmPage:
     def stamp(self) -> tuple[object, ...]:
         """Tells whether something moved."""
         vm = self.row.vm
-        return vm.seen_at, vm.condition, self.erase_at, self.row.busy
+        return vm.seen_at, vm.condition, self.erase_at, self.row.busy, self.lease
 
 
 SECTIONS = {
@@ -75,12 +78,15 @@ def page(vm: Vm) -> VmPage:
     """Everything the page of a machine says; three statements beside those of the frame."""
     row = machines.row(vm)
     whys, why_ids = _whys(row)
+    lease = leases.next_end(vm.vapp, clock.now()) if vm.gone_at is None else None
     return VmPage(
         row=row,
         disks=_disks(vm),
         whys=whys,
         why_ids=why_ids,
         erase_at=vm.guard.erase_at if vm.guard and vm.state is VmState.RECYCLED else None,
+        lease=lease_words.say(lease) if lease else "",
+        is_lease_near=lease is not None and lease.is_soon,
         is_protected=vm.condition.is_protected,
         may_protect=vm.gone_at is None and can(web.actor(), Permission.VM_CHANGE),
         keep_h=web.config().recycle_hours,

@@ -1,16 +1,20 @@
-"""Leases of vApps: when vCloud stops, deletes or locks one though nobody asked for it. Pure: no database, no clock.
+"""Leases of vApps: when vCloud stops, deletes or locks one though nobody asked for it.
 
 At the end of its runtime lease a vApp that runs is stopped, at the end of its storage lease one that is stopped is
 deleted or locked. Wherever it shows it is named, because else it looks like a fault.
 """
 
-from collections.abc import Iterable
+import uuid
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from app.cloud.models import VApp
+from sqlalchemy import case, select
+
+from app.cloud.models import HAS_LEASE, VApp
 from app.cloud.rules import VmState
+from app.db import db
 
 SOON = timedelta(days=3)
 """So long before its end a lease is a matter for the overview."""
@@ -33,6 +37,13 @@ def next_end(vapp: VApp, now: datetime) -> Lease | None:
     if ends_at is None:
         return None
     return Lease(is_runtime=vapp.is_deployed, ends_at=ends_at, is_over=ends_at <= now, is_soon=ends_at - now <= SOON)
+
+
+def near_end(vdc_ids: Sequence[uuid.UUID], now: datetime, *, most: int) -> list[VApp]:
+    """The vApps of these data centers with a lease that ends soon or is over, the next one first."""
+    ends_at = case((VApp.is_deployed, VApp.runtime_ends_at), else_=VApp.storage_ends_at)
+    present = select(VApp).where(VApp.vdc_id.in_(vdc_ids), VApp.gone_at.is_(None), HAS_LEASE)
+    return list(db.session.scalars(present.where(ends_at <= now + SOON).order_by(ends_at, VApp.name).limit(most)))
 
 
 def stop(found: Iterable[dict[str, Any]], runtime_ends_at: datetime | None, at: datetime) -> list[dict[str, Any]]:

@@ -151,11 +151,17 @@ class VappTemplate(_Mirrored):
         return "windows" in self.guest_os.lower()
 
 
+HAS_LEASE = text("(runtime_ends_at IS NOT NULL OR storage_ends_at IS NOT NULL)")
+
+
 class VApp(_Mirrored):
     """Mirror of a vApp."""
 
     __tablename__ = "vapps"
-    __table_args__ = (UniqueConstraint("vdc_id", "urn"),)
+    __table_args__ = (
+        UniqueConstraint("vdc_id", "urn"),
+        Index("ix_vapps_with_lease", "vdc_id", sqlite_where=HAS_LEASE, postgresql_where=HAS_LEASE),
+    )
     status: Mapped[int]
     is_deployed: Mapped[bool]
     # [{"name", "parent_urn", "fence_mode", "gateway", "netmask", "router_ip"}]; an organization network is the parent

@@ -19,9 +19,7 @@ def upgrade() -> None:
         sa.Column("sort_key", sa.String(length=33), nullable=False),
         sa.Column("holder_urn", sa.String(length=80), nullable=True),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["network_id"], ["networks.id"], name=op.f("fk_network_addresses_network_id_networks")
-        ),
+        sa.ForeignKeyConstraint(["network_id"], ["networks.id"], name=op.f("fk_network_addresses_network_id_networks")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_network_addresses")),
         sa.UniqueConstraint("network_id", "ip", name=op.f("uq_network_addresses_network_id_ip")),
     )
@@ -30,6 +28,8 @@ def upgrade() -> None:
     op.add_column("networks", sa.Column("addresses_due_at", UtcDateTime(timezone=True), nullable=True))
     op.add_column("vapps", sa.Column("runtime_ends_at", UtcDateTime(timezone=True), nullable=True))
     op.add_column("vapps", sa.Column("storage_ends_at", UtcDateTime(timezone=True), nullable=True))
+    has_lease = sa.text("(runtime_ends_at IS NOT NULL OR storage_ends_at IS NOT NULL)")
+    op.create_index("ix_vapps_with_lease", "vapps", ["vdc_id"], sqlite_where=has_lease, postgresql_where=has_lease)
     op.add_column("vdcs", sa.Column("nic_quota", sa.Integer(), nullable=True))
     op.add_column("vdcs", sa.Column("cpu_used_mhz", sa.BigInteger(), nullable=True))
     op.add_column("vdcs", sa.Column("memory_used_mb", sa.BigInteger(), nullable=True))
@@ -39,6 +39,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("storage_profiles", "memory_used_mb", "cpu_used_mhz", "nic_quota"):
         op.drop_column("vdcs", name)
+    op.drop_index("ix_vapps_with_lease", "vapps")
     for name in ("storage_ends_at", "runtime_ends_at"):
         op.drop_column("vapps", name)
     for name in ("addresses_due_at", "addresses_at"):
