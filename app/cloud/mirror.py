@@ -6,7 +6,7 @@ is not written.
 """
 
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
@@ -200,32 +200,42 @@ def apply_networks(vdc_id: uuid.UUID, networks: Sequence[vcloud.OrgVdcNetwork], 
     return list(stored.values())
 
 
-def apply_templates(vdc_id: uuid.UUID, templates: Sequence[vcloud.VappTemplate], at: datetime) -> None:
-    """Write all templates that machines can be made from; one that is not among them is gone."""
+def apply_templates(
+    vdc_id: uuid.UUID,
+    read: Sequence[tuple[vcloud.TemplateRecord, vcloud.VappTemplate]],
+    present: Collection[str],
+    at: datetime,
+) -> None:
+    """Write templates that were read; one that is not `present` in the listing is gone."""
     stored = _stored(VappTemplate, vdc_id)
-    for template in templates:
+    for record, template in read:
         if not template.vms:
             continue  # still being copied, or a medium in disguise: nothing can be made from it
         row = _row(VappTemplate, stored, vdc_id, template.id)
-        first, limits = template.vms[0], template.limits
-        row.name, row.description, row.catalog_name = template.name, template.description, template.catalog_name
-        row.guest_os, row.cpu_count, row.memory_mb = first.guest_os, first.cpu_count or 1, first.memory_mb or 0
-        row.disk_gb = -(-sum(disk.size_mb for disk in first.disks) // MB_PER_GB)
-        row.cpu_most, row.memory_mb_most = limits.cpu_max, limits.memory_mb_max
-        row.disk_gb_most = limits.disk_mb_max // MB_PER_GB if limits.disk_mb_max is not None else None
-        row.vms = [
-            {
-                "urn": vm.id,
-                "name": vm.name,
-                "guest_os": vm.guest_os,
-                "cpu_count": vm.cpu_count,
-                "memory_mb": vm.memory_mb,
-                "disk_mb": sum(disk.size_mb for disk in vm.disks),
-            }
-            for vm in template.vms
-        ]
+        _write_template(row, template)
         _stamp(row, at)
-    _mark_gone(stored.values(), {template.id for template in templates}, at)
+        row.record_key, row.read_at = record.key, at
+    _mark_gone(stored.values(), present, at)
+
+
+def _write_template(row: VappTemplate, template: vcloud.VappTemplate) -> None:
+    first, limits = template.vms[0], template.limits
+    row.name, row.description, row.catalog_name = template.name, template.description, template.catalog_name
+    row.guest_os, row.cpu_count, row.memory_mb = first.guest_os, first.cpu_count or 1, first.memory_mb or 0
+    row.disk_gb = -(-sum(disk.size_mb for disk in first.disks) // MB_PER_GB)
+    row.cpu_most, row.memory_mb_most = limits.cpu_max, limits.memory_mb_max
+    row.disk_gb_most = limits.disk_mb_max // MB_PER_GB if limits.disk_mb_max is not None else None
+    row.vms = [
+        {
+            "urn": vm.id,
+            "name": vm.name,
+            "guest_os": vm.guest_os,
+            "cpu_count": vm.cpu_count,
+            "memory_mb": vm.memory_mb,
+            "disk_mb": sum(disk.size_mb for disk in vm.disks),
+        }
+        for vm in template.vms
+    ]
 
 
 def _stored(model: type[M], vdc_id: uuid.UUID) -> dict[str, M]:
@@ -247,7 +257,7 @@ def _stamp(row: Network | VappTemplate, at: datetime) -> None:
         row.seen_at = at
 
 
-def _mark_gone(rows: Iterable[Network | VappTemplate], present: set[str], at: datetime) -> None:
+def _mark_gone(rows: Iterable[Network | VappTemplate], present: Collection[str], at: datetime) -> None:
     for row in rows:
         if row.urn not in present and row.gone_at is None:
             row.gone_at = at

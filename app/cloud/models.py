@@ -144,6 +144,8 @@ class VappTemplate(_Mirrored):
     cpu_most: Mapped[int | None]  # the template's own upper limits, if it states any
     memory_mb_most: Mapped[int | None]
     disk_gb_most: Mapped[int | None]
+    record_key: Mapped[str | None] = mapped_column(String(32))  # what the listing said of it when it was read
+    read_at: Mapped[datetime | None]  # when it was last read whole
 
     @property
     def is_windows(self) -> bool:

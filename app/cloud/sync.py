@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import exists, func, not_, or_, select, update
 
 from app import clock, vcloud
-from app.cloud import addresses, gateway, history, leases, mirror, sync_runs
+from app.cloud import addresses, gateway, history, leases, mirror, sync_runs, sync_templates
 from app.cloud.models import Handler, Service, VApp, Vdc, Vm
 from app.cloud.sync_listing import apply_listing
 from app.cloud.sync_models import SyncRun
@@ -32,8 +32,8 @@ WORK = timedelta(seconds=40)
 SKEW = timedelta(seconds=2)
 """What vCloud's clock may be off from what we know of it."""
 LOOK_EVERY_S = 0.2
-VAPPS_AT_ONCE = 20
-"""So many documents are read between two transactions."""
+VAPPS_AT_ONCE, TEMPLATES_AT_ONCE = 20, 5
+"""So many of them are read between two transactions."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,6 @@ class Inventory:
     started_at: datetime
     vdc: vcloud.Vdc
     networks: list[vcloud.OrgVdcNetwork]
-    templates: list[vcloud.VappTemplate]
     listed: dict[str, Listed]
     touched: dict[str, datetime]  # vApps on which tasks worked lately, where the listings do not tell; until when
 
@@ -142,7 +141,8 @@ class _Reading:
         """Go on with the phase at which the run is; whether the run is to be gone on with."""
         if self.held.phase is None:
             self._list()
-        if not self._read_details() or not self._look_for_missing() or not self._read_addresses():
+        steps = self._read_templates, self._read_details, self._look_for_missing, self._read_addresses
+        if not all(step() for step in steps):
             with transaction():
                 sync_runs.write(self.held, claimed_until=None)
             return True
@@ -158,7 +158,6 @@ class _Reading:
         with transaction():
             self.vdc_id = mirror.apply_vdc(self.held.service_id, inventory.vdc)
             networks = mirror.apply_networks(self.vdc_id, inventory.networks, inventory.started_at)
-            mirror.apply_templates(self.vdc_id, inventory.templates, inventory.started_at)
             found = apply_listing(
                 self.vdc_id, inventory.listed, inventory.started_at, self.held.run_id, is_first=is_first
             )
@@ -195,6 +194,25 @@ class _Reading:
             these = VApp.vdc_id == self.vdc_id, VApp.urn.in_(old)
             db.session.execute(update(VApp).where(*these).values(read_key=None))
         return old
+
+    # Templates
+
+    def _read_templates(self) -> bool:
+        """Read those of which the listing says something new; whether all of them were read."""
+        records = self.client.template_records()
+        present = {record.id for record in records}
+        pending, is_one_gone = sync_templates.compare(self._vdc_id(), records, clock.now())
+        db.session.rollback()
+        for start in range(0, max(len(pending), int(is_one_gone)), TEMPLATES_AT_ONCE):
+            at = clock.now()
+            if at > self.until:
+                return False
+            some = pending[start : start + TEMPLATES_AT_ONCE]
+            read = [(record, found) for record in some if (found := self.client.template(record))]
+            with transaction():
+                sync_runs.write(self.held)
+                mirror.apply_templates(self._vdc_id(), read, present, at)
+        return True
 
     # Details
 
@@ -342,7 +360,6 @@ def collect(client: vcloud.Client, vdc_urn: str, *, since: datetime | None) -> I
         started_at=started_at,
         vdc=vdc,
         networks=client.networks(vdc),
-        templates=[found for record in client.template_records() if (found := client.template(record))],
         listed=listed,
         touched=touched_vapps(listed, client.touched_since(since - SKEW) if since else {}),
     )
