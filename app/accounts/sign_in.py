@@ -15,7 +15,7 @@ from functools import cache
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import ColumnElement, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, and_, bindparam, delete, func, select, update
 from sqlalchemy.orm import joinedload
 
 from app import clock
@@ -89,12 +89,17 @@ def sign_in(email: str, password: str, *, address: str, user_agent: str, limits:
     return _open_session(user_id, attempt_id, fresh_hash, address=address, user_agent=user_agent, limits=limits)
 
 
+# Every page begins with this, so all that it needs to know of the person comes with one statement, built once.
+_KNOWN = (
+    select(UserSession)
+    .where(UserSession.token_hash == bindparam("token_hash"))
+    .options(joinedload(UserSession.user).joinedload(User.memberships).joinedload(Membership.account))
+)
+
+
 def session_of(token: str) -> SignedIn | None:
     """The person whose cookie holds this token, or None when the session is over or unknown."""
-    # Every page begins with this, so all that it needs to know of the person comes with one statement.
-    memberships = joinedload(UserSession.user).joinedload(User.memberships).joinedload(Membership.account)
-    known = select(UserSession).where(UserSession.token_hash == _hash(token)).options(memberships)
-    session = db.session.scalars(known).unique().one_or_none()
+    session = db.session.scalars(_KNOWN, {"token_hash": _hash(token)}).unique().one_or_none()
     now = clock.now()
     if session is None or not _is_open(session, now):
         return None

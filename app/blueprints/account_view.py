@@ -4,7 +4,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import case, select
+from sqlalchemy import bindparam, case, select
 
 from app.blueprints import web
 from app.cloud import vm_search
@@ -22,12 +22,24 @@ class VdcLine:
     silent_since: datetime | None
 
 
+# Every page asks these two, so they are built once.
+_VDCS = (
+    select(Vdc.id, Vdc.name, Handler.answered_at, Handler.silent_since)
+    .select_from(Service)
+    .join(Service.handler)
+    .outerjoin(Service.vdc)
+    .where(Service.account_id == bindparam("account_id"))
+    .order_by(Vdc.name)
+)
+# At work are few in the whole installation, of one account there may be a long past: the CASE keeps SQLite from
+# looking through that.
+_AT_WORK = select(Operation).where(IS_ACTIVE, case((Operation.account_id == bindparam("account_id"), 1)) == 1)
+
+
 @web.once
 def vdcs() -> list[VdcLine]:
     """All of them, by name."""
-    columns = select(Vdc.id, Vdc.name, Handler.answered_at, Handler.silent_since)
-    own = columns.select_from(Service).join(Service.handler).outerjoin(Service.vdc).order_by(Vdc.name)
-    rows = db.session.execute(own.where(Service.account_id == web.actor().account_id))
+    rows = db.session.execute(_VDCS, {"account_id": web.actor().account_id})
     return [VdcLine(id=i, name=name, answered_at=answered, silent_since=silent) for i, name, answered, silent in rows]
 
 
@@ -39,10 +51,7 @@ def vdc_ids() -> list[uuid.UUID]:
 @web.once
 def active_operations() -> list[Operation]:
     """Everything at work in the account, the oldest first."""
-    # At work are few in the whole installation, of one account there may be a long past: the CASE keeps SQLite from
-    # looking through that.
-    own = case((Operation.account_id == web.actor().account_id, 1)) == 1
-    found = db.session.scalars(select(Operation).where(IS_ACTIVE, own))
+    found = db.session.scalars(_AT_WORK, {"account_id": web.actor().account_id})
     return sorted(found, key=lambda operation: operation.created_at)
 
 

@@ -6,14 +6,14 @@ A page has up to 100 rows, so a row is made of plain values with as little work 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 from flask import request, url_for
 from flask_babel import gettext, pgettext
 from markupsafe import escape
+from sqlalchemy import Integer, Result, Select, bindparam, case, func, select
 from sqlalchemy import Row as SqlRow
-from sqlalchemy import Select, case, func, select
 
 from app.accounts.rules import Permission, can
 from app.blueprints import account_view, filters, lines, web
@@ -24,6 +24,7 @@ from app.cloud.models import VApp, Vm, VmGuard
 from app.cloud.offers import CREATING
 from app.cloud.rules import Action, Condition, VmState, allowed_actions, vm_state
 from app.cloud.vm_filter import State, VmFilter, parse
+from app.cloud.vm_search import VDC_IDS
 from app.db import db
 from app.texts import size_mb
 from app.texts.labels import STATE_GLYPHS, VM_STATES
@@ -140,27 +141,37 @@ class Wish:
         tab = () if self.state == "all" else (State((self.state,)),)
         return VmFilter(conditions=(*self.typed.conditions, *tab))
 
-    def query(self, *columns: Any, pages: Paging | None = None) -> Select[Any]:
+    def rows(self, *columns: Any, pages: Paging | None = None) -> Result[Any]:
         """These columns of the machines that are asked for, in order. vApp and guard are joined."""
-        ordered = SORTS[self.sort.removeprefix("-")]
-        down = self.sort.startswith("-")
-        # The id decides between equals, in the same direction, so that an index can be read either way.
-        order = [column.desc() if down else column for column in (*ordered, Vm.id)]
-        condition = vm_search.condition(self.wanted, account_view.vdc_ids())
-        found = select(*columns).join(Vm.vapp).outerjoin(Vm.guard).order_by(*order)
-        if pages is None:
-            return found.where(condition)
-        if pages.offset:  # the page is found in an index alone: nothing is joined for the rows before it
-            ids = select(Vm.id).where(condition).order_by(*order).offset(pages.offset).limit(pages.size)
-            return found.where(Vm.id.in_(ids))
-        return found.where(condition).limit(pages.size)
+        place = "all" if pages is None else "first" if pages.offset == 0 else "later"
+        limits = {} if pages is None else {"size": pages.size, "offset": pages.offset}
+        return db.session.execute(_statement(self.wanted, self.sort, place, columns), limits | _here())
 
     def total(self) -> int:
         """How many machines are found."""
         if not self.typed.conditions:
             return account_view.vm_counts()[self.state]
-        condition = vm_search.condition(self.wanted, account_view.vdc_ids())
-        return db.session.scalar(select(func.count()).select_from(Vm).where(condition)) or 0
+        condition = vm_search.condition(self.wanted, VDC_IDS)
+        return db.session.scalar(select(func.count()).select_from(Vm).where(condition), _here()) or 0
+
+
+def _here() -> dict[str, Any]:
+    return {"vdc_ids": account_view.vdc_ids()}
+
+
+@lru_cache(256)  # to build a statement takes as long as to execute it, and open pages ask again and again
+def _statement(wanted: VmFilter, sort: str, place: str, columns: tuple[Any, ...]) -> Select[Any]:
+    ordered = SORTS[sort.removeprefix("-")]
+    # The id decides between equals, in the same direction, so that an index can be read either way.
+    order = [column.desc() if sort.startswith("-") else column for column in (*ordered, Vm.id)]
+    condition = vm_search.condition(wanted, VDC_IDS)
+    found = select(*columns).join(Vm.vapp).outerjoin(Vm.guard).order_by(*order)
+    size, offset = bindparam("size", type_=Integer), bindparam("offset", type_=Integer)
+    if place == "all":
+        return found.where(condition)
+    if place == "later":  # the page is found in an index alone: nothing is joined for the rows before it
+        return found.where(Vm.id.in_(select(Vm.id).where(condition).order_by(*order).offset(offset).limit(size)))
+    return found.where(condition).limit(size)
 
 
 def wish() -> Wish:
@@ -208,11 +219,11 @@ def listing() -> Listing:
 def _page(asked: Wish) -> tuple[Paging, Sequence[SqlRow[Any]]]:
     """The rows of the page that the address asks for; they come first, for when they are few none need be counted."""
     wanted = paging(ENDLESS, SIZES)
-    found = db.session.execute(asked.query(*COLUMNS, pages=wanted)).all()
+    found = asked.rows(*COLUMNS, pages=wanted).all()
     is_end = len(found) < wanted.size and (len(found) > 0 or wanted.number == 1)
     pages = paging(wanted.offset + len(found) if is_end else asked.total(), SIZES)
     if pages.number != wanted.number:  # a page beyond the last one
-        found = db.session.execute(asked.query(*COLUMNS, pages=pages)).all()
+        found = asked.rows(*COLUMNS, pages=pages).all()
     return pages, found
 
 

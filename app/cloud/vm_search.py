@@ -4,8 +4,21 @@ import re
 import uuid
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select, union_all
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CompoundSelect,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app import clock
@@ -17,6 +30,10 @@ from app.db import contains, db
 SHOW_GONE_FOR = timedelta(days=7)
 GROUPS = ("attention", "building", "on", "suspended", "off")
 """The states by `Vm.state_rank`."""
+
+VDC_IDS: BindParameter[Any] = bindparam("vdc_ids", expanding=True)
+"""The data centers, for statements that are built once and executed with `{"vdc_ids": [...]}`."""
+VdcIds = Collection[uuid.UUID] | BindParameter[Any]
 
 _RECYCLED_IDS = select(VmGuard.vm_id).where(VmGuard.recycled_at.is_not(None))
 _IN_VCLOUD = Vm.gone_at.is_(None)
@@ -33,12 +50,28 @@ _STATES: dict[str, ColumnElement[bool]] = {
     "busy": and_(PRESENT, Vm.id.in_(_BUSY_IDS)),
     "deleted": RECYCLED,
 }
+_GONE = Vm.gone_at > bindparam("gone_after", callable_=lambda: clock.now() - SHOW_GONE_FOR)
 _TEXTS = {"name": Vm.name, "os": Vm.guest_os, "net": Vm.network_names}
 _NUMBERS = {"cpu": Vm.cpu_count, "ram": Vm.memory_mb, "disk": Vm.disk_mb}
 _ADDRESS = re.compile(r"[0-9a-f.:]+", re.IGNORECASE)
 
 
-def condition(wanted: VmFilter, vdc_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+def _counted() -> CompoundSelect[str, int, int]:
+    here = Vm.vdc_id.in_(VDC_IDS)
+    # In the bin are few. Their machines are looked up one by one, by nothing but the id, hence the CASE.
+    its_rank = select(case((and_(here, _IN_VCLOUD), Vm.state_rank))).where(Vm.id == VmGuard.vm_id).scalar_subquery()
+    recycled = select(its_rank.label("rank")).where(VmGuard.recycled_at.is_not(None)).subquery()
+    by_rank = [
+        select(literal("vcloud"), Vm.state_rank, func.count()).where(here, _IN_VCLOUD).group_by(Vm.state_rank),
+        select(literal("deleted"), recycled.c.rank, func.count()).group_by(recycled.c.rank),
+    ]
+    return union_all(*by_rank, select(literal("gone"), literal(0), func.count()).where(here, _GONE))
+
+
+_COUNTS = _counted()
+
+
+def condition(wanted: VmFilter, vdc_ids: VdcIds) -> ColumnElement[bool]:
     """What a machine of these data centers must fulfil. Those in the recycle bin or gone have to be asked for."""
     asked = [_sql(part, vdc_ids) for part in wanted.conditions]
     return and_(Vm.vdc_id.in_(vdc_ids), *asked, *([] if wanted.states else [PRESENT]))
@@ -49,16 +82,8 @@ def counts(vdc_ids: Collection[uuid.UUID]) -> dict[str, int]:
 
     One statement that walks a small index once: every page asks it, and there may be many thousands of machines.
     """
-    here = Vm.vdc_id.in_(vdc_ids)
-    # In the bin are few. Their machines are looked up one by one, by nothing but the id, hence the CASE.
-    its_rank = select(case((and_(here, _IN_VCLOUD), Vm.state_rank))).where(Vm.id == VmGuard.vm_id).scalar_subquery()
-    recycled = select(its_rank.label("rank")).where(VmGuard.recycled_at.is_not(None)).subquery()
-    by_rank = [
-        select(literal("vcloud"), Vm.state_rank, func.count()).where(here, _IN_VCLOUD).group_by(Vm.state_rank),
-        select(literal("deleted"), recycled.c.rank, func.count()).group_by(recycled.c.rank),
-    ]
-    gone = select(literal("gone"), literal(0), func.count()).where(here, _state("gone"))
-    found = {(place, rank): number for place, rank, number in db.session.execute(union_all(*by_rank, gone))}
+    rows = db.session.execute(_COUNTS, {"vdc_ids": vdc_ids})
+    found = {(place, rank): number for place, rank, number in rows}
     deleted = [found.get(("deleted", rank), 0) for rank in range(len(GROUPS))]
     present = [found.get(("vcloud", rank), 0) - deleted[rank] for rank in range(len(GROUPS))]
     return {
@@ -70,10 +95,10 @@ def counts(vdc_ids: Collection[uuid.UUID]) -> dict[str, int]:
 
 
 def _state(name: str) -> ColumnElement[bool]:
-    return Vm.gone_at > clock.now() - SHOW_GONE_FOR if name == "gone" else _STATES[name]
+    return _GONE if name == "gone" else _STATES[name]
 
 
-def _sql(part: Condition, vdc_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+def _sql(part: Condition, vdc_ids: VdcIds) -> ColumnElement[bool]:
     if isinstance(part, State):
         return or_(*(_state(name) for name in part.names))
     if isinstance(part, Word):
@@ -85,7 +110,7 @@ def _sql(part: Condition, vdc_ids: Collection[uuid.UUID]) -> ColumnElement[bool]
     return or_(*(_text(part, text, vdc_ids) for text in part.texts))
 
 
-def _text(part: vm_filter.Text, text: str, vdc_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+def _text(part: vm_filter.Text, text: str, vdc_ids: VdcIds) -> ColumnElement[bool]:
     if part.field == "vapp":
         return _in_vapp(text, vdc_ids)
     if part.field == "vdc":
@@ -95,14 +120,14 @@ def _text(part: vm_filter.Text, text: str, vdc_ids: Collection[uuid.UUID]) -> Co
     return has(_TEXTS[part.field], text)
 
 
-def _anywhere(text: str, vdc_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+def _anywhere(text: str, vdc_ids: VdcIds) -> ColumnElement[bool]:
     tests = [*(has(column, text) for column in (Vm.name, Vm.guest_os)), _in_vapp(text, vdc_ids)]
     if _ADDRESS.fullmatch(text):
         tests.append(has(Vm.addresses, text))
     return or_(*tests)
 
 
-def _in_vapp(text: str, vdc_ids: Collection[uuid.UUID]) -> ColumnElement[bool]:
+def _in_vapp(text: str, vdc_ids: VdcIds) -> ColumnElement[bool]:
     """In one of the vApps that are called so. These are found once, before the machines.
 
     "Is true" keeps PostgreSQL from making a join of it: without statistics that looked for the vApps again for each
