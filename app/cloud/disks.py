@@ -75,7 +75,7 @@ def request_remove(actor: Actor, vm_id: uuid.UUID, form_token: str, *, instance_
 
 def most_gb(vm: Vm, *, old_mb: int = 0) -> int:
     """The largest size that a disk of the machine can be given now, of which it has `old_mb` already."""
-    free_gb = free_of(vm.vdc_id).disk_gb
+    free_gb = free_of(vm.vdc_id, vm.storage_profile).disk_gb
     return HARD_LIMITS.disk_gb if free_gb is None else min(HARD_LIMITS.disk_gb, old_mb // MB_PER_GB + free_gb)
 
 

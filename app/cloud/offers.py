@@ -6,6 +6,7 @@ Reads only the mirror. vCloud has the last word when the wish is carried out.
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Row, and_, case, false, func, literal, or_, select, true
 
@@ -109,11 +110,11 @@ def names_taken(vdc_id: uuid.UUID, names: Iterable[str]) -> set[str]:
     return set(db.session.scalars(found)) if alike else set()
 
 
-def free_of(vdc_id: uuid.UUID) -> Free:
+def free_of(vdc_id: uuid.UUID, storage_profile: str | None = None) -> Free:
     """What is left: the limits less all machines in the mirror, and all creations and growth under way.
 
     Machines that are off count as well, so that everything that exists could run at the same time; those in the
-    recycle bin only hold their disks.
+    recycle bin only hold their disks. `storage_profile` is where the disks go, None: the data center's default.
     """
     vdc = db.session.get_one(Vdc, vdc_id)
     wanted = list(
@@ -125,33 +126,58 @@ def free_of(vdc_id: uuid.UUID) -> Free:
     )
     creating = [operation for operation in wanted if operation.kind in CREATING]
     half_made = {urn for operation in creating for urn in operation.facts.get("vm_urns", ())}
-    held, count = _held(vdc_id, half_made)  # half-made ones count with the size that they will have
+    profile = _profile(vdc, storage_profile)
+    held, count, on_profile_gb = _held(vdc_id, half_made, profile.get("name"))  # half-made: as they will be
     coming = [Size(**operation.params["size"]) for operation in creating]
     growing = [_growth(operation, operation.vm) for operation in wanted if operation.kind in GROWING and operation.vm]
     taken = total([held, *coming, *growing])
     cpu_limit = vdc.cpu_limit_mhz // vdc.vcpu_mhz if vdc.cpu_limit_mhz and vdc.vcpu_mhz else None
     disk_limit = vdc.storage_limit_mb // 1024 if vdc.storage_limit_mb is not None else None
+    disk_gb = _left(disk_limit, taken.disk_gb)
+    profile_gb = _left_on(profile, on_profile_gb, total([*coming, *growing]).disk_gb)
+    is_tighter = profile_gb is not None and (disk_gb is None or profile_gb < disk_gb)
     return Free(
         cpu_count=_left(cpu_limit, taken.cpu_count),
         memory_mb=_left(vdc.memory_limit_mb, taken.memory_mb),
-        disk_gb=_left(disk_limit, taken.disk_gb),
+        disk_gb=profile_gb if is_tighter else disk_gb,
         vm_count=_left(vdc.vm_quota, count + sum(len(one.params["machines"]) for one in creating)),
+        disk_profile=profile["name"] if is_tighter else None,
     )
 
 
-def _held(vdc_id: uuid.UUID, but_urns: set[str]) -> tuple[Size, int]:
-    """What all machines but these take together, and how many they are. In the recycle bin they hold only their disks.
+def _profile(vdc: Vdc, name: str | None) -> dict[str, Any]:
+    """The storage profile of this name, else the default one; empty if vCloud told of none."""
+    named = [one for one in vdc.storage_profiles if one["name"] == name]
+    default: list[dict[str, Any]] = [one for one in vdc.storage_profiles if one["is_default"]]
+    return next(iter(named + default), {})
 
-    The database adds it up: there may be many thousands of machines.
+
+def _left_on(profile: dict[str, Any], held_gb: int, coming_gb: int) -> int | None:
+    """What a storage profile has left in GB, None without limit.
+
+    vCloud may count more than disks (the memory of what runs, templates), and does not yet count what is younger than
+    the last reading: the larger of its sum and ours is taken. What is under way counts wherever it goes.
+    """
+    limit_mb: int | None = profile.get("limit_mb")
+    used_mb: int = max(profile.get("used_mb") or 0, held_gb * 1024)
+    return None if limit_mb is None else max(0, (limit_mb - used_mb) // 1024 - coming_gb)
+
+
+def _held(vdc_id: uuid.UUID, but_urns: set[str], profile_name: str | None) -> tuple[Size, int, int]:
+    """What all machines but these take together, how many they are, and the GB of those on a storage profile.
+
+    In the recycle bin they hold only their disks. The database adds it up: there may be many thousands of machines.
     """
     works = Vm.id.not_in(select(VmGuard.vm_id).where(VmGuard.recycled_at.is_not(None)))
     disk_gb = (Vm.disk_mb + 1023) // 1024  # as Vm.disk_gb
     cpus, memories = (func.sum(case((works, column), else_=0)) for column in (Vm.cpu_count, Vm.memory_mb))
-    sums = select(cpus, memories, func.sum(disk_gb), func.count()).where(
+    on_profile = func.sum(case((Vm.storage_profile == profile_name, disk_gb), else_=0))
+    sums = select(cpus, memories, func.sum(disk_gb), func.count(), on_profile).where(
         Vm.vdc_id == vdc_id, Vm.gone_at.is_(None), Vm.urn.not_in(but_urns)
     )
-    cpu_count, memory_mb, disk, count = db.session.execute(sums).one()
-    return Size(cpu_count=int(cpu_count or 0), memory_mb=int(memory_mb or 0), disk_gb=int(disk or 0)), count
+    cpu_count, memory_mb, disk, count, on_profile_gb = db.session.execute(sums).one()
+    held = Size(cpu_count=int(cpu_count or 0), memory_mb=int(memory_mb or 0), disk_gb=int(disk or 0))
+    return held, count, int(on_profile_gb or 0)
 
 
 def _growth(operation: Operation, vm: Vm) -> Size:

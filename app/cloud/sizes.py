@@ -36,6 +36,7 @@ class Free:
     memory_mb: int | None
     disk_gb: int | None
     vm_count: int | None
+    disk_profile: str | None = None  # the storage profile that has no more than `disk_gb`, if it is it that sets it
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,6 +88,9 @@ def misfit(limits: Bounds, free: Free, vm_count: int) -> AppError | None:
         return AppError("template_needs_vms", needs=vm_count, free=free.vm_count)
     for name in ("cpu_count", "memory_mb", "disk_gb"):
         bound: Bound = getattr(limits, name)
+        if not bound.fits and name == "disk_gb" and free.disk_profile is not None:
+            profile = free.disk_profile
+            return AppError("profile_has_no_disk_gb", needs=bound.least, free=bound.most, profile=profile)
         if not bound.fits:
             return AppError(f"template_needs_{name}", needs=bound.least, free=bound.most)
     return None

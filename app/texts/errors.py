@@ -164,6 +164,7 @@ ERRORS: Mapping[str, Sentence] = {
     "template_needs_cpu_count": _l("Needs %(needs)s CPU, %(free)s are free."),
     "template_needs_memory_mb": _l("Needs %(needs)s of memory, %(free)s are free."),
     "template_needs_disk_gb": _l("Needs %(needs)s of disk, %(free)s are free."),
+    "profile_has_no_disk_gb": _l("Needs %(needs)s of disk, the storage profile %(profile)s has %(free)s left."),
     # sizes
     "cpu_count_too_small": _l("%(value)s CPU are too few: the template needs %(least)s."),
     "cpu_count_too_large_template": _l("%(value)s CPU are too many: the template allows %(most)s."),

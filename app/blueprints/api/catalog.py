@@ -37,6 +37,7 @@ class FreeRoom:
     memory_mb: int | None
     disk_gb: int | None
     vm_count: int | None
+    disk_profile: Annotated[str | None, Note(about="The storage profile that sets `disk_gb`, if it is not the sum.")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -184,7 +185,7 @@ class VApps:
 
 def _free_room(free: Free) -> FreeRoom:
     """What is left."""
-    return FreeRoom(cpu_count=free.cpu_count, memory_mb=free.memory_mb, disk_gb=free.disk_gb, vm_count=free.vm_count)
+    return FreeRoom(**{one.name: getattr(free, one.name) for one in properties(FreeRoom)})
 
 
 def _template(offer: Offer) -> Template:
