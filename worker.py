@@ -5,6 +5,7 @@ be killed at any moment; nothing but a few seconds is lost.
 """
 
 import ctypes
+import gc
 import logging
 import os
 import signal
@@ -16,6 +17,7 @@ from flask import Flask
 from redis import Redis
 from rq import Worker
 from rq.serializers import JSONSerializer
+from sqlalchemy.orm import configure_mappers
 
 from app import jobs
 from app.cloud import operations, sync_runs
@@ -42,8 +44,19 @@ class PanelWorker(Worker):
                 os._exit(1)
 
 
+def get_ready() -> None:
+    """Do what every job would otherwise do again after its fork.
+
+    What was imported stays; without `freeze` the memory of each job would be searched for what of it can go.
+    """
+    configure_mappers()
+    gc.collect()
+    gc.freeze()
+
+
 def work(app: Flask, config: Config) -> None:
     """Take jobs until told to stop; SIGTERM lets the running one end."""
+    get_ready()
     # A connection of its own: waiting for a job blocks for minutes, longer than a page's time-out may be.
     connection = Redis.from_url(config.redis_url)
     with app.app_context():

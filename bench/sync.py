@@ -3,8 +3,8 @@
     .venv/bin/python -m bench.sync [VMs ...]
 
 Each reading runs in a process of its own, on SQLite and on PostgreSQL, against `bench.replay`, so that the figures are
-ours and not the simulator's; one row is against the simulator itself. Imports are not timed, for a worker has them
-before its job begins; login, every statement and the first use of everything are.
+ours and not the simulator's; one row is against the simulator itself. What a worker has
+ready before its job begins is not timed; login, every statement and the first use of everything are.
 
 A run first lists: pages of machines and vApps, and what belongs to the data center. Once that is committed, the mirror
 is right in state, name, sizes and addresses, and the limits are about this moment ("listed"). Disks and cards are in
@@ -27,6 +27,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,6 @@ from typing import Any
 import flask_migrate
 from flask import Flask
 from sqlalchemy import create_engine, event, func, select, update
-from sqlalchemy.orm import configure_mappers
 
 from app import clock
 from app.accounts.models import Account
@@ -52,6 +52,7 @@ from bench.replay import KEPT_DOCUMENTS_MOST
 from config import Config
 from tests.support.servers import PostgresServer, find_postgres
 from tests.support.settings import settings
+from worker import get_ready
 
 SIZES = (1_000, 10_000, 100_000)
 SLOW_S, SLOW_SIZE, SLOW_MOST_S = 0.150, 10_000, 5.0
@@ -170,7 +171,7 @@ def prepare(place: Place) -> uuid.UUID:
 def ours(place: Place, service_id: uuid.UUID, *, to_the_end: bool) -> tuple[Cost, Cost | None, int]:
     """One run: what it took until it was listed, until it was done, and how many machines there are then."""
     app, listed = _app(place), list[Cost]()
-    configure_mappers()
+    get_ready()
     with app.app_context():
         meter = _Meter(place, db.engine)
 
@@ -201,6 +202,7 @@ def least(place: Place) -> tuple[Cost, None, int]:
     engine = create_engine(place.database)
     floor.ROWS.metadata.create_all(engine)
     engine.dispose()
+    get_ready()
     meter = _Meter(place, engine)
     count = floor.read_and_write(place.url, f"{place.url}/api/vdc/{place.vdc_urn[-36:]}", engine)[0]
     return meter.now(), None, count
@@ -220,8 +222,8 @@ def _requests(url: str) -> int:
 def _alone(work: Callable[..., Any], place: Place, *arguments: Any, **options: Any) -> Any:
     """Call it in a new process, which has imported everything."""
     control(place.url, "DELETE", "requests")
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(work, (place, *arguments), options)
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, place, *arguments, **options).result()
 
 
 # ---- The tables ----------------------------------------------------------------------------------------------------
