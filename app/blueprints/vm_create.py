@@ -98,6 +98,7 @@ def _page(form: CreateForm, vdc: Vdc, token: str) -> str:
         networks=_networks(vdc),
         vapps=vapp_choice(vdc.id, request.args.get("vapp", ""), as_uuid(form.vapp_id.data)),
         bounds=chosen.offer if chosen else {},
+        free=found[0].free if found else None,
         vdcs=_vdcs(),
         chosen=vdc,
         token=token,

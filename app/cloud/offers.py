@@ -46,6 +46,7 @@ class Offer:
     template: VappTemplate
     machines: list[TemplateMachine]
     bounds: Bounds
+    free: Free  # what the data center has left
     reason: AppError | None
 
 
@@ -204,7 +205,8 @@ def offer_of(template: VappTemplate, free: Free) -> Offer:
         disk_gb=template.disk_gb_most or HARD_LIMITS.disk_gb,
     )
     limits = bounds(least, most if len(machines) == 1 else least, free)
-    return Offer(template=template, machines=machines, bounds=limits, reason=misfit(limits, free, len(machines)))
+    reason = misfit(limits, free, len(machines))
+    return Offer(template=template, machines=machines, bounds=limits, free=free, reason=reason)
 
 
 def machines_of(template: VappTemplate) -> list[TemplateMachine]:

@@ -395,3 +395,11 @@ def test_a_failed_creation_can_be_tried_again_with_its_values(
     again = dict(open_page(owner, page.links()["Change and try again"]).form("/vms/new").form_values())
     assert (again["vm_name"], again["disk_gb"], again["cpu_count"]) == ("web-03", "33", "2")
     assert again["template_id"] == template_id("debian-12")
+
+
+def test_the_storage_profile_that_limits_the_disk_is_named(owner: FlaskClient, cloud: Simulator) -> None:
+    assert "storage profile" not in open_page(owner, "/vms/new").text
+    full = {"name": "standard", "is_default": True, "limit_mb": 2_048_000, "used_mb": 2_048_000 - 12 * 1024}
+    with transaction():
+        db.session.execute(update(Vdc).values(storage_profiles=[full]))
+    assert "The storage profile standard has 12 GB left." in open_page(owner, "/vms/new").texts(".form-text")
