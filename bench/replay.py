@@ -19,15 +19,32 @@ from dataclasses import replace
 from vcdsim import Simulator
 from vcdsim.api import Answer
 from vcdsim.server import Server
+from vcdsim.world import World
 
 KEPT_DOCUMENTS_MOST = 20_000
+
+NETWORK_MOST = 60_000
+"""A network of the simulator's worlds has so many addresses; above, there are several data centers to begin with."""
+
+
+def _join(world: World) -> None:
+    """Make one data center of those of the customer."""
+    first, *others = [vdc for vdc in world.vdcs.values() if vdc.vapp_ids]
+    for other in others:
+        for thing in (*map(world.vapps.get, other.vapp_ids), *world.vms.values()):
+            if thing is not None and thing.vdc_id == other.id:
+                thing.vdc_id = first.id
+        first.vapp_ids += other.vapp_ids
+        first.network_ids += other.network_ids
+        other.vapp_ids, other.network_ids = [], []
 
 
 class Replay:
     """A simulator that answers each question once."""
 
     def __init__(self, vms: int) -> None:
-        self._simulator = Simulator(f"{vms}/1", manual_clock=True)
+        self._simulator = Simulator(f"{vms}/{-(-vms // NETWORK_MOST)}", manual_clock=True)
+        _join(self._simulator.world)
         self._keeps_documents = vms <= KEPT_DOCUMENTS_MOST
         self._kept: dict[tuple[str, str], Answer] = {}
         self._lock = threading.Lock()

@@ -355,7 +355,7 @@ def _replay(vms: int) -> Iterator[str]:
 
 def _vdc_urn(url: str) -> str:
     with Client(f"{url}/api", Login("acme", "acme-admin", "secret")) as client:
-        return client.vdcs()[0].id
+        return next(vdc.id for vdc in client.vdcs() if client.vapps(vdc.id, "vapp-00000"))
 
 
 def _warm(url: str, *, is_small: bool) -> str:
