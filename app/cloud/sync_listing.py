@@ -22,7 +22,8 @@ from app.cloud.sync_models import VmEvent
 from app.cloud.sync_rules import Listed
 from app.db import db
 
-NAMED_MOST = 2_000  # so many machines are asked for by name; of more, all of the data center are read
+NAMED_MOST, NAMED_AT_ONCE = 10_000, 2_000
+"""So many machines are asked for by name, and by one statement; of more, all of the data center are read."""
 _Values = dict[str, Any]
 _VAPPS: Select[*tuple[Any, ...]] = select(
     VApp.id, VApp.urn, VApp.name, VApp.record_key, VApp.seen_at, VApp.gone_at, VApp.runtime_ends_at
@@ -148,14 +149,17 @@ def _stored_vms(writing: _Writing, moved: Mapping[str, Listed], absent: Sequence
     """The machines that are listed in one of these vApps, or were in one of them or of the absent ones."""
     vapp_ids = [*(writing.ids[urn] for urn in moved), *absent]
     urns = [vm.id for item in moved.values() for vm in item.vms]
-    query = _VMS.where(Vm.vdc_id == writing.vdc_id)
+    query, found = _VMS.where(Vm.vdc_id == writing.vdc_id), dict[str, SqlRow[Any]]()
     if writing.is_first:
         return {}
-    if len(vapp_ids) + len(urns) <= NAMED_MOST:
-        query = query.where(or_(Vm.vapp_id.in_(vapp_ids), Vm.urn.in_(urns)))
-        return {row.urn: row for row in db.session.execute(query)}
-    touched = set(vapp_ids) | set(urns)
-    return {row.urn: row for row in db.session.execute(query) if row.vapp_id in touched or row.urn in touched}
+    if len(vapp_ids) + len(urns) > NAMED_MOST:
+        touched = set(vapp_ids) | set(urns)
+        return {row.urn: row for row in db.session.execute(query) if row.vapp_id in touched or row.urn in touched}
+    for start in range(0, max(len(vapp_ids), len(urns)), NAMED_AT_ONCE):
+        some = slice(start, start + NAMED_AT_ONCE)
+        named = or_(Vm.vapp_id.in_(vapp_ids[some]), Vm.urn.in_(urns[some]))
+        found |= {row.urn: row for row in db.session.execute(query.where(named))}
+    return found
 
 
 def _add(writing: _Writing, item: Listed, record: vcloud.VmRecord, at_work: history.AtWork) -> None:
