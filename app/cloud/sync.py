@@ -235,11 +235,10 @@ class _Reading:
         return True
 
     def _read_some(self, pending: list[tuple[str, str]]) -> None:
-        read = []
-        for urn, key in pending:
-            at = clock.now()
-            with suppress(vcloud.NotFound):  # deleted since the listing: the next one knows
-                read.append(mirror.Document(vapp=self.client.vapp(urn), at=at, key=key))
+        at, keys = clock.now(), dict(pending)
+        # One that is not there was deleted since the listing: the next one knows.
+        found = self.client.whole_vapps(list(keys))
+        read = [mirror.Document(vapp=vapp, at=at, key=keys.get(vapp.id)) for vapp in found]
         with transaction():
             sync_runs.write(self.held, vapps_done=SyncRun.vapps_done + len(pending))
             # What could not be read, or is older than what an operation has read, is not tried again in this run.

@@ -1,15 +1,12 @@
 """Whole listings of the query service: all pages or an error, never a part."""
 
-from collections import deque
 from collections.abc import Callable, Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
-from itertools import islice
 from typing import Generic, TypeVar
 
-from app.vcloud import query
+from app.vcloud import ahead, query
 from app.vcloud.errors import Unavailable
 from app.vcloud.query import AnyOf, Condition, Page
 from app.vcloud.transport import Limits, Timer
@@ -25,9 +22,6 @@ _OF_THE_PROVIDER = {
     "vAppTemplate": "adminVAppTemplate",
     "vm": "adminVM",
 }
-_SLOW_S = 0.03  # a page that takes longer is waited for rather than worked on, and waiting can be shared
-_AT_ONCE = 4
-_AHEAD = 2 * _AT_ONCE  # pages asked for but not read yet: a late one shall not stop the others
 
 T = TypeVar("T")
 
@@ -82,17 +76,11 @@ class Listings:
         self._wire.version()  # logs in if need be, so that what is timed below is a page and nothing else
         started = self._clock()
         first = source.get(source.path(1), None)
-        is_slow = self._clock() - started > _SLOW_S
+        is_slow = self._clock() - started > ahead.SLOW_S
         yield first
-        numbers = range(2, query.page_count(first) + 1)
-        to_ask, asked = iter(numbers if is_slow else ()), deque[Early]()
-        with ThreadPoolExecutor(_AT_ONCE) as pool:  # has no thread before it is given work, and none afterwards
-            try:
-                for number in numbers:
-                    if self._clock() > deadline:
-                        raise Unavailable(f"{source.what} took longer than {self._limits.listing_s:.0f} s")
-                    next_ones = islice(to_ask, _AHEAD - len(asked))
-                    asked.extend(self._wire.ask_early(source.path(other), pool) for other in next_ones)
-                    yield source.get(source.path(number), asked.popleft() if asked else None)
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)  # what is under way ends by its own time limit
+        paths = [source.path(number) for number in range(2, query.page_count(first) + 1)]
+        with closing(ahead.in_turn(self._wire, paths, is_slow=is_slow)) as turns:
+            for path, early in turns:
+                if self._clock() > deadline:
+                    raise Unavailable(f"{source.what} took longer than {self._limits.listing_s:.0f} s")
+                yield source.get(path, early)

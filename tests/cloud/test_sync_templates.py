@@ -45,8 +45,8 @@ def test_only_the_template_whose_row_has_changed_is_read(cast: Cast, cloud: Simu
 def test_a_template_that_is_not_listed_any_more_is_gone(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     real = next(template for template in cloud.world.templates.values() if template.name == "lamp")
     del cloud.world.templates[real.id]
-    for holder in (*cloud.world.catalogs.values(), *cloud.world.vdcs.values()):
-        holder.template_ids = [one for one in holder.template_ids if one != real.id]
+    for listed in (holder.template_ids for holder in cloud.world.catalogs.values()):
+        listed[:] = [one for one in listed if one != real.id]
     assert read_again(cloud, clock) == []
     assert (mirrored("lamp").gone_at, mirrored("debian-12").gone_at) == (clock.at, None)
 
