@@ -25,6 +25,7 @@ from app.blueprints import vm_create as _vm_create  # noqa: F401
 from app.blueprints import vm_delete as _vm_delete  # noqa: F401
 from app.blueprints import vm_disks as _vm_disks  # noqa: F401
 from app.blueprints import vm_network as _vm_network  # noqa: F401
+from app.blueprints import vm_refresh as _vm_refresh  # noqa: F401
 from app.blueprints import vm_resize as _vm_resize  # noqa: F401
 from app.blueprints import vm_several as _vm_several  # noqa: F401
 from app.texts import LANGUAGES

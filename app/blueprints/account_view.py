@@ -3,31 +3,68 @@
 import uuid
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, case, select
+from sqlalchemy import bindparam, case, func, select, text
+from sqlalchemy.orm import aliased
 
 from app.blueprints import web
 from app.cloud import vm_search
 from app.cloud.models import IS_ACTIVE, Handler, Operation, Service, Vdc
+from app.cloud.sync_models import SyncRun
 from app.db import db
 
 
 @dataclass(frozen=True, kw_only=True)
 class VdcLine:
-    """A virtual data center of the account, with the health of its vCloud; one not read yet has no id and no name."""
+    """A virtual data center of the account, with the health of its vCloud; one not read yet has no id and no name.
 
+    `run` is the one to tell people about: the one at work, else the last one that was asked for.
+    """
+
+    service_id: uuid.UUID
     id: uuid.UUID | None
     name: str | None
     answered_at: datetime | None
     silent_since: datetime | None
+    seen_at: datetime | None  # how old all is that we show of it; None: never read
+    run: "RunLine | None"
 
 
+class RunLine(NamedTuple):
+    """What is told of a run of the sync; see `SyncRun`."""
+
+    state: str
+    why: str
+    phase: str | None
+    asked_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    vapps_done: int
+    vapps_total: int
+    counts: dict[str, int]
+    error_code: str | None
+
+
+_at_work, _last = aliased(SyncRun, name="at_work"), aliased(SyncRun, name="last_run")
+# Written out like `IS_ACTIVE`, for the same reason.
+_AT_WORK_ID = select(_at_work.id).where(_at_work.service_id == Service.id, text("at_work.state = 'running'"))
+_LAST_ID = select(_last.id).where(_last.service_id == Service.id).order_by(_last.asked_at.desc()).limit(1)
 # Every page asks these two, so they are built once.
 _VDCS = (
-    select(Vdc.id, Vdc.name, Handler.answered_at, Handler.silent_since)
+    select(
+        Service.id,
+        Vdc.id,
+        Vdc.name,
+        Handler.answered_at,
+        Handler.silent_since,
+        Vdc.seen_at,
+        *(getattr(SyncRun, name) for name in RunLine._fields),
+    )
     .select_from(Service)
     .join(Service.handler)
     .outerjoin(Service.vdc)
+    .outerjoin(SyncRun, SyncRun.id == func.coalesce(_AT_WORK_ID.scalar_subquery(), _LAST_ID.scalar_subquery()))
     .where(Service.account_id == bindparam("account_id"))
     .order_by(Vdc.name)
 )
@@ -40,7 +77,18 @@ _AT_WORK = select(Operation).where(IS_ACTIVE, case((Operation.account_id == bind
 def vdcs() -> list[VdcLine]:
     """All of them, by name."""
     rows = db.session.execute(_VDCS, {"account_id": web.actor().account_id})
-    return [VdcLine(id=i, name=name, answered_at=answered, silent_since=silent) for i, name, answered, silent in rows]
+    return [
+        VdcLine(
+            service_id=service_id,
+            id=vdc_id,
+            name=name,
+            answered_at=answered_at,
+            silent_since=silent_since,
+            seen_at=seen_at,
+            run=RunLine(*run) if run[0] else None,
+        )
+        for service_id, vdc_id, name, answered_at, silent_since, seen_at, *run in rows
+    ]
 
 
 def vdc_ids() -> list[uuid.UUID]:

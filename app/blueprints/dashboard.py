@@ -10,8 +10,9 @@ from sqlalchemy.orm import aliased, joinedload
 
 from app import clock
 from app.accounts.rules import Permission, can
-from app.blueprints import account_view, lease_words, lines, operation_page, web
+from app.blueprints import account_view, lease_words, lines, operation_page, readings, web
 from app.blueprints.frame import news
+from app.blueprints.readings import Reading
 from app.blueprints.vm_list import group_labels
 from app.cloud import leases, vm_search
 from app.cloud.leases import Lease
@@ -57,6 +58,7 @@ class View:
     total: int
     running: list[lines.Line]
     days: list[tuple[str, list[lines.Entry]]]
+    reading: Reading
 
     @property
     def is_first_visit(self) -> bool:
@@ -79,7 +81,9 @@ def overview() -> web.Answer:
 def live() -> web.Answer:
     """Its moving part."""
     view, latest = _view(), news()
-    return web.fragment("dashboard/_overview.html", (latest, view), view=view, news=latest)
+    answer = web.fragment("dashboard/_overview.html", (latest, view), view=view, news=latest)
+    readings.keep_fresh(account_view.vdcs())
+    return answer
 
 
 def _view() -> View:
@@ -91,6 +95,7 @@ def _view() -> View:
         total=numbers["all"],
         running=[lines.brief(operation) for operation in recent if operation.is_active],
         days=lines.timeline([operation for operation in recent if not operation.is_active][:EVENT_LINES]),
+        reading=readings.shown(),
     )
 
 

@@ -1,5 +1,6 @@
 """Operations in words: the strip of a running one and the timeline of those that ended. Reads rows, decides nothing."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -104,8 +105,8 @@ def position(operation: Operation) -> tuple[int, int]:
     return (names.index(present) + 1 if present in names else len(names)), len(names)
 
 
-def timeline(operations: list[Operation]) -> list[tuple[str, list[Entry]]]:
-    """Days with their entries, newest first."""
+def timeline(operations: list[Operation], others: Iterable[Entry] = ()) -> list[tuple[str, list[Entry]]]:
+    """Days with their entries, newest first; `others` are no operations."""
     entries = [
         Entry(
             at=operation.finished_at or operation.created_at,
@@ -116,6 +117,7 @@ def timeline(operations: list[Operation]) -> list[tuple[str, list[Entry]]]:
         )
         for operation in operations
     ]
+    entries += others
     entries.sort(key=lambda entry: entry.at, reverse=True)
     return [(name, list(group)) for name, group in groupby(entries, key=lambda entry: filters.day(entry.at))]
 

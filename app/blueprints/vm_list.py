@@ -5,7 +5,6 @@ A page has up to 100 rows, so a row is made of plain values with as little work 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -16,8 +15,9 @@ from sqlalchemy import Integer, Result, Select, bindparam, case, func, select
 from sqlalchemy import Row as SqlRow
 
 from app.accounts.rules import Permission, can
-from app.blueprints import account_view, filters, lines, web
+from app.blueprints import account_view, filters, lines, readings, web
 from app.blueprints.paging import SIZES, Paging, paging
+from app.blueprints.readings import Reading
 from app.blueprints.vm_filter_words import examples, problem_words
 from app.cloud import vm_search
 from app.cloud.models import VApp, Vm, VmGuard
@@ -85,7 +85,7 @@ class Listing:
     state: str
     sort: str
     paging: Paging
-    seen_at: datetime | None
+    reading: Reading
     may_change: bool
     live_url: str
     csv_url: str
@@ -193,7 +193,7 @@ def listing() -> Listing:
     may = can(web.actor(), Permission.VM_CHANGE)
     rows, creating = _rows(found, may=may), _creating()
     moving = [(line.url, line.step, line.progress) for line in (*creating, *(row.busy for row in rows if row.busy))]
-    query = request.query_string.decode()
+    query, reading = request.query_string.decode(), readings.shown()
     return Listing(
         rows=rows,
         creating=creating,
@@ -205,14 +205,14 @@ def listing() -> Listing:
         state=asked.state,
         sort=asked.sort,
         paging=pages,
-        seen_at=min((row.seen_at for row in found), default=None),
+        reading=reading,
         may_change=may,
         live_url=url_for("vms.live_index") + (f"?{query}" if query else ""),
         csv_url=url_for("vms.table") + (f"?{query}" if query else ""),
         has_ids="ids" in request.args,
         kept=[(name, request.args[name]) for name in ("state", "sort", "rows") if name in request.args],
         zone=filters.zone_name(),
-        stamp=(moving, [tuple(row) for row in found]),
+        stamp=(moving, reading, [tuple(row) for row in found]),
     )
 
 
@@ -242,7 +242,8 @@ COLUMNS = (
     Vm.outer_ip,
     Vm.state_since,
     Vm.first_seen_at,
-    Vm.seen_at,
+    Vm.missing_since,
+    Vm.read_at.is_(None).label("is_unread"),  # disks and cards are not known yet
     VApp.name.label("vapp_name"),
     VmGuard.recycled_at,
     func.coalesce(VmGuard.is_protected, False).label("is_protected"),
@@ -278,7 +279,7 @@ def _rows(found: Sequence[SqlRow[Any]], *, may: bool) -> list[ListRow]:
             age=said.age(row),
             busy=line,
             size=f"{row.cpu_count} CPU · {said.size(row.memory_mb)}",
-            disk=said.disk(row.disk_mb),
+            disk=said.unread if row.is_unread else said.disk(row.disk_mb),
             address=address,
             second_address=second,
             quick=quick(state, row.has_snapshot, row.is_protected) if may and line is None else "",
@@ -300,9 +301,13 @@ class _Sayings:
         self._at_least = str(escape(gettext("since %(time)s or earlier", time="{}")))
         self._none_yet, self._no_network = str(escape(gettext("none yet"))), str(escape(gettext("no network")))
         self._inner_only = str(escape(gettext("inner only")))
+        self.unread = str(escape(gettext("disks are being read")))
+        self._missing = str(escape(gettext("not in vCloud's list since %(time)s", time="{}")))
 
     def age(self, row: SqlRow[Any]) -> str:
-        """Since when the state is as it is; one that was so when first seen may be older."""
+        """Since when the state is as it is, one that was so when first seen or longer; or that it is not listed."""
+        if row.missing_since and not row.gone_at:
+            return self._missing.format(self._time(row.missing_since))
         began = row.gone_at or row.recycled_at or row.state_since
         return self._since.format(self._time(began)) if began else self._at_least.format(self._time(row.first_seen_at))
 
@@ -312,6 +317,8 @@ class _Sayings:
             return str(escape(row.outer_ip)), str(escape(row.inner_ip or ""))
         if row.inner_ip:
             return str(escape(row.inner_ip)), self._inner_only if filters.is_inner(row.inner_ip) else ""
+        if row.is_unread:
+            return "", ""
         return (self._none_yet if any(card["network"] for card in row.nics or ()) else self._no_network), ""
 
 

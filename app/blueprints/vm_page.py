@@ -11,8 +11,10 @@ from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.accounts.rules import Permission, can
-from app.blueprints import lease_words, lines, machines, web
+from app.blueprints import account_view, lease_words, lines, machines, readings, vm_events, web
+from app.blueprints.account_view import VdcLine
 from app.blueprints.machines import Choice, Row
+from app.blueprints.readings import Reading
 from app.cloud import disks, leases
 from app.cloud.models import Handler, Operation, Vm
 from app.cloud.rules import Action, VmState
@@ -55,12 +57,15 @@ class VmPage:
     keep_h: int
     days: list[tuple[str, list[lines.Entry]]]
     vcloud_url: str
+    vdcs: list[VdcLine]  # its own alone
+    reading: Reading
 
     @property
     def stamp(self) -> tuple[object, ...]:
         """Tells whether something moved."""
         vm = self.row.vm
-        return vm.seen_at, vm.condition, self.erase_at, self.row.busy, self.lease
+        busy = self.row.busy
+        return vm.seen_at, vm.condition, vm.missing_since, self.erase_at, busy, self.lease, self.reading, self.days
 
 
 SECTIONS = {
@@ -75,10 +80,11 @@ SECTIONS = {
 
 
 def page(vm: Vm) -> VmPage:
-    """Everything the page of a machine says; three statements beside those of the frame."""
+    """Everything the page of a machine says; four statements beside those of the frame."""
     row = machines.row(vm)
     whys, why_ids = _whys(row)
     lease = leases.next_end(vm.vapp, clock.now()) if vm.gone_at is None else None
+    vdcs = [vdc for vdc in account_view.vdcs() if vdc.id == vm.vdc_id]
     return VmPage(
         row=row,
         disks=_disks(vm),
@@ -92,6 +98,8 @@ def page(vm: Vm) -> VmPage:
         keep_h=web.config().recycle_hours,
         days=_timeline(vm),
         vcloud_url=_vcloud_url(vm),
+        vdcs=vdcs,
+        reading=readings.of(vdcs),
     )
 
 
@@ -136,7 +144,8 @@ def _is_shown(vm: Vm, choice: Choice) -> bool:
 def _timeline(vm: Vm) -> list[tuple[str, list[lines.Entry]]]:
     recent = select(Operation).where(Operation.vm_id == vm.id).order_by(Operation.created_at.desc())
     operations = db.session.scalars(recent.limit(TIMELINE_LINES).options(joinedload(Operation.user)))
-    return lines.timeline(list(operations))
+    told = db.session.execute(vm_events.in_vcloud(vm.id).limit(TIMELINE_LINES))
+    return lines.timeline(list(operations), vm_events.entries(told))
 
 
 def _vcloud_url(vm: Vm) -> str:

@@ -104,7 +104,7 @@ def _ask(vm_id: uuid.UUID, name: str, action: Action) -> Result:
 @web.requires(Permission.VM_SEE)
 def table() -> web.Answer:
     """All servers that the filter finds, not only those of one page, as a file that spreadsheets open."""
-    rows = wish().rows(*COLUMNS, Vm.vdc_id, Vm.urn)
+    rows = wish().rows(*COLUMNS, Vm.vdc_id, Vm.urn, Vm.seen_at)
     return spreadsheet.file("servers", _heads(), _lines(rows))
 
 
@@ -129,7 +129,7 @@ def _heads() -> list[str]:
 
 
 def _lines(rows: Any) -> Iterator[list[object]]:
-    vdcs = {vdc.id: vdc.name for vdc in account_view.vdcs()}
+    vdcs = {vdc.id: vdc for vdc in account_view.vdcs()}
     states = {state: str(label) for state, label in VM_STATES.items()}
     yes, no = gettext("yes"), gettext("no")
     for row in rows:
@@ -144,9 +144,9 @@ def _lines(rows: Any) -> Iterator[list[object]]:
             row.disk_mb,
             row.outer_ip,
             row.inner_ip,
-            vdcs[row.vdc_id],
+            vdcs[row.vdc_id].name,
             yes if row.has_snapshot else no,
-            _moment(row.seen_at),
+            _moment(_checked(row, vdcs[row.vdc_id].seen_at)),
             row.urn,
         ]
 
@@ -154,6 +154,13 @@ def _lines(rows: Any) -> Iterator[list[object]]:
 def _began(row: Row[Any]) -> datetime | None:
     began: datetime | None = row.gone_at or row.recycled_at or row.state_since
     return began
+
+
+def _checked(row: Row[Any], listed_at: datetime | None) -> datetime:
+    """As `Vm.checked_at`."""
+    is_listed = row.missing_since is None and row.gone_at is None
+    seen_at: datetime = row.seen_at
+    return max(seen_at, listed_at) if listed_at and is_listed else seen_at
 
 
 def _moment(at: datetime | None) -> str:

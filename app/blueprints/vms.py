@@ -7,7 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.accounts.rules import Permission, can
-from app.blueprints import machines, vm_page, web
+from app.blueprints import account_view, machines, readings, vm_page, web
 from app.blueprints.frame import news
 from app.blueprints.vm_list import listing
 from app.cloud import wishes
@@ -30,8 +30,10 @@ def index() -> web.Answer:
 @web.requires(Permission.VM_SEE)
 def live_index() -> web.Answer:
     """Its moving part."""
-    found, latest = listing(), news()
-    return web.fragment("vms/_table.html", (latest, found.stamp), listing=found, news=latest)
+    found, latest, may_create = listing(), news(), can(web.actor(), Permission.VM_CREATE)
+    answer = web.fragment("vms/_table.html", (latest, found.stamp), listing=found, news=latest, may_create=may_create)
+    readings.keep_fresh(account_view.vdcs())
+    return answer
 
 
 @bp.get("/vms/<uuid:vm_id>")
@@ -46,7 +48,9 @@ def show(vm_id: uuid.UUID) -> web.Answer:
 def live_show(vm_id: uuid.UUID) -> web.Answer:
     """Its moving part."""
     page, latest = vm_page.page(web.get_vm(vm_id)), news()
-    return web.fragment("vms/_vm.html", (latest, page.stamp), page=page, news=latest)
+    answer = web.fragment("vms/_vm.html", (latest, page.stamp), page=page, news=latest)
+    readings.keep_fresh(page.vdcs)
+    return answer
 
 
 # ---- Actions that need nothing but a press -------------------------------------------------------------------------

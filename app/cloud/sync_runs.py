@@ -88,7 +88,7 @@ def _waiting_or_fresh(service_id: uuid.UUID, why: str, now: datetime) -> tuple[S
     if waiting is not None:
         return waiting, False
     last = db.session.scalar(of_it.order_by(SyncRun.asked_at.desc()).limit(1))
-    if last is not None and last.started_at is not None and now - last.started_at < _pause(last, why):
+    if last is not None and last.started_at is not None and now < may_begin_at(why, last.started_at, last.finished_at):
         return last, False
     run = SyncRun(
         service_id=service_id,
@@ -104,10 +104,12 @@ def _waiting_or_fresh(service_id: uuid.UUID, why: str, now: datetime) -> tuple[S
     return run, True
 
 
-def _pause(last: SyncRun, why: str) -> timedelta:
-    if why != "page" or last.finished_at is None or last.started_at is None:
-        return PAUSES[why]
-    return max(PAUSES[why], (last.finished_at - last.started_at) * PAGE_SHARE)
+def may_begin_at(why: str, started_at: datetime, finished_at: datetime | None) -> datetime:
+    """From when on a run may be asked for again after the last one, which began and ended then."""
+    pause = PAUSES[why]
+    if why == "page" and finished_at is not None:
+        pause = max(pause, (finished_at - started_at) * PAGE_SHARE)
+    return started_at + pause
 
 
 def latest(service_id: uuid.UUID) -> SyncRun | None:

@@ -29,6 +29,7 @@ def settings(token: str, operation_id: uuid.UUID) -> SchemathesisConfig:
             "parameters": {
                 "path.vm_id": str(vm_named("sandbox").id),
                 "path.operation_id": str(operation_id),
+                "path.vdc_id": str(vdc_of("acme-vdc").id),
                 "path.service_id": str(vdc_of("acme-vdc").service_id),
                 "query.vdc": str(vdc_of("acme-vdc").id),
             },

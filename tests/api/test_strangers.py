@@ -12,6 +12,7 @@ from app.blueprints.api.openapi import document
 from app.cloud.models import Network, Operation
 from app.cloud.rules import Action
 from app.cloud.steps import KINDS
+from app.cloud.sync_models import SyncRun
 from app.db import db, transaction
 from tests.api.conftest import MakeProgram
 from tests.support.api import BASE, Program, problem
@@ -44,6 +45,10 @@ def some_ids() -> dict[str, uuid.UUID]:
     return {
         "vm_id": vm_named("sandbox").id,
         "operation_id": uuid.uuid4(),
+        "vdc_id": vdc_of("acme-vdc").id,
+        "reading_id": db.session.scalars(
+            select(SyncRun.id).where(SyncRun.service_id == vdc_of("acme-vdc").service_id)
+        ).one(),
         "service_id": vdc_of("acme-vdc").service_id,
         "network_id": db.session.scalars(select(Network.id).where(Network.name == "acme-net")).one(),
     }

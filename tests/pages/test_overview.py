@@ -44,11 +44,11 @@ def test_when_all_is_well_it_says_so(owner: FlaskClient, cast: Cast, cloud: Simu
 def test_running_work_is_shown_and_makes_the_page_poll(
     owner: FlaskClient, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
-    assert not open_page(owner, "/").root.cssselect("[hx-get]")
+    assert open_page(owner, "/").root.cssselect("#overview[hx-trigger='every 30s']")
     vms.request_create(cast.owner, wish(), new_token())
     page = open_page(owner, "/")
     assert page.texts(".sk-live .sk-name") == ["Creating web-03"]
-    assert page.root.cssselect("#overview[hx-get='/live']")
+    assert page.root.cssselect("#overview[hx-get='/live'][hx-trigger='every 2s']")
     assert page.root.cssselect("#bell")[0].get("aria-label") == "1 running operation"
 
 

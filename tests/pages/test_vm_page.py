@@ -58,7 +58,7 @@ def test_it_sends_few_statements_however_many_things_a_server_has(
 ) -> None:
     path = path_of("terminal")
     open_page(owner, path).send(f"{path}/shut-down")
-    for address, most in ((path, 8), (f"{path}/live", 8)):
+    for address, most in ((path, 9), (f"{path}/live", 9)):
         with statements() as sent:
             owner.get(address)
         assert len(sent) <= most, "\n".join(sent)

@@ -76,7 +76,7 @@ class MachineLine:
     state: VmState
     state_title: str
     state_since: Annotated[datetime | None, Note(about="Null: it was so when it was first seen.")]
-    seen_at: Annotated[datetime, Note(about="When vCloud said all this.")]
+    seen_at: Annotated[datetime, Note(about="When all this was last found to be so in vCloud.")]
     guest_os: str
     cpu_count: int
     memory_mb: int
@@ -121,10 +121,11 @@ def machine_line(vm: Vm, operation_id: uuid.UUID | None) -> MachineLine:
 
 
 def _line(vm: Vm, operation_id: uuid.UUID | None) -> dict[str, Any]:
-    plain = ("id", "state", "state_since", "seen_at", "guest_os", "cpu_count", "memory_mb", "disk_mb")
+    plain = ("id", "state", "state_since", "guest_os", "cpu_count", "memory_mb", "disk_mb")
     return {
         **{name: getattr(vm, name) for name in (*plain, "inner_ip", "outer_ip")},
         "name": vm.shown_name,
+        "seen_at": vm.checked_at,
         "vapp": Named(id=vm.vapp.id, name=vm.vapp.name),
         "vdc": Named(id=vm.vdc.id, name=vm.vdc.name),
         "state_title": str(VM_STATES[vm.state]),

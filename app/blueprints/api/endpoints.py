@@ -40,6 +40,7 @@ class Endpoint:
     status: int
     query: type | None
     body: type | None
+    location: str  # of a 202: the kind of thing that was asked for
     is_asked: bool  # makes an operation: needs a key, answers 202 and where the operation is
     refusals: frozenset[int]  # statuses beside those that every endpoint can answer
 
@@ -82,6 +83,7 @@ def endpoint(  # noqa: PLR0913  what there is to declare
     status: int = 200,
     query: type | None = None,
     body: type | None = None,
+    location: str = "operations",
     is_asked: bool = False,
     refusals: frozenset[int] = frozenset(),
 ) -> Callable[[V], V]:
@@ -103,6 +105,7 @@ def endpoint(  # noqa: PLR0913  what there is to declare
             status=status,
             query=query,
             body=body,
+            location=location,
             is_asked=is_asked,
             refusals=refusals,
         )
@@ -131,7 +134,7 @@ def _serve(one: Endpoint, **arguments: Any) -> Response:
         return Response(document.text, content_type="application/xml")
     response = Response(json.dumps(written(document)), status=one.status, content_type="application/json")
     if one.status == 202:
-        response.headers["Location"] = f"/api/v1/operations/{document.id}"
+        response.headers["Location"] = f"/api/v1/{one.location}/{document.id}"
     if hasattr(document, "page"):
         response.headers["Link"] = _links(document.page, document.pages)
     return response

@@ -132,7 +132,7 @@ def _success(one: Endpoint, seen: dict[str, type]) -> Json:
         content: Json = {"application/xml": {"schema": {"type": "string"}}}
         return {"description": "Here it is.", "headers": headers, "content": content}
     if one.status == 202:
-        about = "Where the operation is."
+        about = "Where to ask how far it is."
         headers["Location"] = {"required": True, "description": about, "schema": {"type": "string"}}
     if any(each.name == "pages" for each in properties(one.answer)):
         headers["Link"] = {"required": True, "description": "RFC 8288.", "schema": {"type": "string"}}
