@@ -8,11 +8,13 @@ from sqlalchemy import JSON, ForeignKey, Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import User
-from app.cloud.drift_rules import DriftState, key_of
+from app.cloud.drift_rules import ALARM_AFTER, DriftState, key_of
 from app.cloud.models import Operation, Vdc, Vm
 from app.db import Row
 
-_IS_LIVE: dict[str, Any] = {
+IS_LIVE = text("drifts.state IN ('open', 'noted', 'ignored')")
+"""`Drift.state.in_(LIVE)` written out: with parameters, SQLite could not use the indexes of the live ones."""
+_LIVE: dict[str, Any] = {
     f"{engine}_where": text("state IN ('open', 'noted', 'ignored')") for engine in ("sqlite", "postgresql")
 }
 
@@ -22,9 +24,9 @@ class Drift(Row):
 
     __tablename__ = "drifts"
     __table_args__ = (
-        Index("uq_drifts_live_vm_id_what", "vm_id", "what", unique=True, **_IS_LIVE),
+        Index("uq_drifts_live_vm_id_what", "vm_id", "what", unique=True, **_LIVE),
         # The counter of every page is read from this.
-        Index("ix_drifts_live_vdc_id", "vdc_id", "state", "found_at", **_IS_LIVE),
+        Index("ix_drifts_live_vdc_id", "vdc_id", "state", "found_at", **_LIVE),
     )
     vdc_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vdcs.id"))
     vm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vms.id"), index=True)
@@ -55,3 +57,7 @@ class Drift(Row):
         if self.state == DriftState.IGNORED:
             return self.ignored_until is not None and self.ignored_until <= now
         return self.state == DriftState.OPEN
+
+    def is_alarming(self, now: datetime) -> bool:
+        """Whether it waits too long."""
+        return self.wants_decision(now) and self.found_at < now - ALARM_AFTER

@@ -38,6 +38,20 @@ LIVE = (DriftState.OPEN, DriftState.NOTED, DriftState.IGNORED)
 """Both sides still differ; at most one entry of these states for a thing of a machine."""
 
 
+class Never(StrEnum):
+    """Why something cannot be brought back from here."""
+
+    STATE = "state"  # switch it where you switch it
+    EXISTENCE = "existence"
+    VDC = "vdc"
+    VAPP = "vapp"
+    DISK_GREW = "disk_grew"
+    DISK_LOST = "disk_lost"
+    DISKS_SEVERAL = "disks_several"
+    CARD_NETWORK = "card_network"
+    SNAPSHOT_LOST = "snapshot_lost"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Told:
     """What a reading of vCloud has shown of one machine.

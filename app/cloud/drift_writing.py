@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Row as SqlRow
 from sqlalchemy import insert, select, update
 
-from app.cloud.drift_models import Drift
-from app.cloud.drift_rules import LIVE, DriftState, Told, first_state, settled_by
+from app.cloud.drift_models import IS_LIVE, Drift
+from app.cloud.drift_rules import DriftState, Told, first_state, settled_by
 from app.cloud.models import Operation
 from app.db import db
 
@@ -48,7 +48,7 @@ def _live(vdc_id: uuid.UUID, vm_ids: Collection[uuid.UUID]) -> _Live:
     query = select(
         Drift.id, Drift.vm_id, Drift.what, Drift.agreed, Drift.panel, Drift.vcloud, Drift.state, Drift.ignored_until,
         Drift.operation_id,
-    ).where(Drift.vdc_id == vdc_id, Drift.state.in_(LIVE))  # fmt: skip
+    ).where(Drift.vdc_id == vdc_id, IS_LIVE)  # fmt: skip
     if len(vm_ids) <= NAMED_MOST:
         query = query.where(Drift.vm_id.in_(vm_ids))
     return {(row.vm_id, row.what): row for row in db.session.execute(query)}
