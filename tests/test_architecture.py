@@ -31,10 +31,18 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "app.cloud.packet": ({"app.errors"}, {"lxml"}),
     "app.cloud.packet_reader": ({"app.errors", "app.cloud.packet"}, {"lxml"}),
     "app.cloud.sync_rules": ({"app.vcloud", "app"}, set()),
+    "app.cloud.drift_rules": (set(), set()),
     "app.cloud.sizes": ({"app.errors"}, set()),
     "app.cloud.vm_filter": (set(), set()),
     "app.texts": (
-        {"app.errors", "app.accounts.rules", "app.cloud.explain", "app.cloud.rules", "app.texts"},
+        {
+            "app.errors",
+            "app.accounts.rules",
+            "app.cloud.drift_rules",
+            "app.cloud.explain",
+            "app.cloud.rules",
+            "app.texts",
+        },
         {"babel", "flask", "flask_babel", "markupsafe"},
     ),
     "app.blueprints": (

@@ -10,7 +10,7 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy import func, select
 
 from app.accounts.rules import Permission, can
-from app.blueprints import account_view, web
+from app.blueprints import account_view, staff_drift, web
 from app.cloud import unexplained
 from app.cloud.models import Handler
 from app.db import db
@@ -28,11 +28,17 @@ class Place:
     icon: str
     permission: Permission
     count: int = 0
+    only_if_any: bool = False  # else it is no place, but for whoever is there
 
     @property
     def is_current(self) -> bool:
         """Whether the page is in this place: it or its blueprint."""
         return request.endpoint == self.endpoint or request.blueprint == self.endpoint.split(".")[0]
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether there is anything in it, where that matters."""
+        return not self.only_if_any or self.count > 0 or self.is_current
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +92,7 @@ def frame() -> Frame:
     """Collect it for the present request; what it reads is what `account_view` reads once for the whole page."""
     person = web.me()
     actor = person.actor
-    places = [place for place in _places() if can(actor, place.permission)]
+    places = [place for place in _places() if can(actor, place.permission) and place.is_shown]
     answered_at, silent_since = _health()
     role = ROLES[actor.role] if actor.role else STAFF_ROLES[actor.staff_role] if actor.staff_role else _l("guest")
     return Frame(
@@ -123,9 +129,25 @@ def _places() -> list[Place]:
         Place(endpoint="dashboard.overview", label=_l("Overview"), icon="grid-1x2", permission=overview),
         Place(endpoint="vms.index", label=_l("Servers"), icon="hdd-stack", permission=see, count=count),
         Place(endpoint="networks.index", label=_l("Networks"), icon="diagram-3", permission=see),
+        Place(
+            endpoint="changes.index",
+            label=_l("Changes"),
+            icon="intersect",
+            permission=see,
+            count=account_view.drift_count(),
+            only_if_any=True,
+        ),
         Place(endpoint="operations.index", label=_l("Activity"), icon="clock-history", permission=see),
         Place(endpoint="staff.accounts", label=_l("Accounts"), icon="people", permission=staff),
         Place(endpoint="staff_operations.index", label=_l("Operations"), icon="clock-history", permission=staff),
+        Place(endpoint="staff_sync.index", label=_l("Sync"), icon="arrow-repeat", permission=staff),
+        Place(
+            endpoint="staff_drift.index",
+            label=_l("Drift"),
+            icon="intersect",
+            permission=staff,
+            count=staff_drift.counts()["old"] if web.is_staff() else 0,
+        ),
         Place(
             endpoint="staff_errors.index",
             label=_l("Unexplained errors"),
