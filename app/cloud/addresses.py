@@ -145,9 +145,8 @@ def _held(vapp: Row[Any], vms: Iterable[Row[Any]], network_urn: str) -> Iterator
     """As `vcloud` has it of a document: outer addresses behind a router, and the router's own."""
     ours: Mapping[str, Any] = {one["name"]: one for one in vapp.networks if one["parent_urn"] == network_urn}
     for network in ours.values():
-        if router_ip := network.get(
-            "router_ip"
-        ):  # vApps read by an early Skiff are without it until they are read again
+        router_ip = network.get("router_ip")  # vApps read by an early Skiff have none until they are read again
+        if router_ip:
             yield vcloud.AllocatedAddress(router_ip, vapp.urn, None)
     for vm in vms:
         for card in vm.nics:

@@ -111,6 +111,22 @@ def test_an_old_vcloud_is_not_asked_for_vapps_that_the_mirror_knows(
     assert len([path for _, path in cloud.requests[before:] if "/vApp/vapp-" in path]) == 1  # the one that moved
 
 
+@pytest.fixture
+def distrusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes an old vCloud's list count as cut off, however short it is. Name it before `cloud`."""
+    monkeypatch.setattr("app.vcloud.wire._TOO_NEW", (27, 0, 2))
+    monkeypatch.setattr("app.vcloud.addresses.LIST_LIMIT", 1)
+
+
+@pytest.mark.one_database
+def test_the_mirror_alone_knows_routers_and_outer_addresses(distrusted: None, cloud: Simulator, clock: Clock) -> None:
+    before = len(cloud.requests)
+    read_again(clock, timedelta(days=1).total_seconds())
+    assert held("acme-net") == in_use(cloud, "acme-net")
+    documents = [path for _, path in cloud.requests[before:] if "/vApp/vapp-" in path]
+    assert len(documents) == 1  # the one whose turn it is to be read again
+
+
 def test_routers_are_in_the_list_with_their_vapp(cloud: Simulator) -> None:
     found = in_use(cloud, "acme-net")
     assert any(":vapp:" in holder for holder in found.values())
