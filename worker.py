@@ -17,11 +17,10 @@ from flask import Flask
 from redis import Redis
 from rq import Worker
 from rq.serializers import JSONSerializer
-from sqlalchemy.orm import configure_mappers
 
 from app import jobs
 from app.cloud import operations, sync_runs
-from app.db import db
+from app.db import Base, db
 from app.factory import create_app
 from config import Config, ConfigError
 
@@ -49,7 +48,7 @@ def get_ready() -> None:
 
     What was imported stays; without `freeze` the memory of each job would be searched for what of it can go.
     """
-    configure_mappers()
+    Base.registry.configure()
     gc.collect()
     gc.freeze()
 
