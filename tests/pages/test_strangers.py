@@ -18,6 +18,7 @@ from app.db import db
 from tests.pages.conftest import Browser, vm_id
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
+from tests.support.drift import drifted
 from tests.support.engine import drain
 from tests.support.page import open_page
 from tests.support.wishes import wish
@@ -39,6 +40,7 @@ def theirs(cast: Cast, cloud: Simulator, clock: Clock) -> Objects:
     return {
         "vm_id": vm_id("sandbox"),
         "operation_id": done,
+        "drift_id": drifted(vm_id("sandbox"), "cpu_count", 1, 3),
         "account_id": cast.owner.account_id,
         "network_id": db.session.scalars(select(Network.id).where(Network.name == "acme-net")).one(),
         "token_id": uuid.UUID(int=1),
