@@ -8,8 +8,9 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, case, func, select, text
 from sqlalchemy.orm import aliased
 
+from app import clock
 from app.blueprints import web
-from app.cloud import vm_search
+from app.cloud import drift, vm_search
 from app.cloud.models import IS_ACTIVE, Handler, Operation, Service, Vdc
 from app.cloud.sync_models import SyncRun
 from app.db import db
@@ -28,6 +29,7 @@ class VdcLine:
     answered_at: datetime | None
     silent_since: datetime | None
     seen_at: datetime | None  # how old all is that we show of it; None: never read
+    drift_count: int  # what was changed in vCloud there and wants a decision
     run: "RunLine | None"
 
 
@@ -59,6 +61,7 @@ _VDCS = (
         Handler.answered_at,
         Handler.silent_since,
         Vdc.seen_at,
+        drift.number_open(bindparam("now")),
         *(getattr(SyncRun, name) for name in RunLine._fields),
     )
     .select_from(Service)
@@ -76,7 +79,7 @@ _AT_WORK = select(Operation).where(IS_ACTIVE, case((Operation.account_id == bind
 @web.once
 def vdcs() -> list[VdcLine]:
     """All of them, by name."""
-    rows = db.session.execute(_VDCS, {"account_id": web.actor().account_id})
+    rows = db.session.execute(_VDCS, {"account_id": web.actor().account_id, "now": clock.now()})
     return [
         VdcLine(
             service_id=service_id,
@@ -85,15 +88,21 @@ def vdcs() -> list[VdcLine]:
             answered_at=answered_at,
             silent_since=silent_since,
             seen_at=seen_at,
+            drift_count=drift_count,
             run=RunLine(*run) if run[0] else None,
         )
-        for service_id, vdc_id, name, answered_at, silent_since, seen_at, *run in rows
+        for service_id, vdc_id, name, answered_at, silent_since, seen_at, drift_count, *run in rows
     ]
 
 
 def vdc_ids() -> list[uuid.UUID]:
     """Where the account's machines are."""
     return [vdc.id for vdc in vdcs() if vdc.id is not None]
+
+
+def drift_count() -> int:
+    """How much was changed in vCloud that wants a decision."""
+    return sum(vdc.drift_count for vdc in vdcs())
 
 
 @web.once

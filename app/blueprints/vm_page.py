@@ -11,11 +11,11 @@ from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.accounts.rules import Permission, can
-from app.blueprints import account_view, lease_words, lines, machines, readings, vm_events, web
+from app.blueprints import account_view, drift_lines, lease_words, lines, machines, readings, vm_events, web
 from app.blueprints.account_view import VdcLine
 from app.blueprints.machines import Choice, Row
 from app.blueprints.readings import Reading
-from app.cloud import disks, leases
+from app.cloud import disks, drift, leases
 from app.cloud.models import Handler, Operation, Vm
 from app.cloud.rules import Action, VmState
 from app.db import db
@@ -59,6 +59,7 @@ class VmPage:
     vcloud_url: str
     vdcs: list[VdcLine]  # its own alone
     reading: Reading
+    drifts: list[drift_lines.DriftLine]
 
     @property
     def stamp(self) -> tuple[object, ...]:
@@ -100,6 +101,7 @@ def page(vm: Vm) -> VmPage:
         vcloud_url=_vcloud_url(vm),
         vdcs=vdcs,
         reading=readings.of(vdcs),
+        drifts=drift_lines.lines(drift.open_of(vm.id)) if account_view.drift_count() else [],
     )
 
 

@@ -225,6 +225,11 @@ ERRORS: Mapping[str, Sentence] = {
     "plan_changed": _l(
         "The server is in another state than when you opened this page. Look again whether it will restart, then send."
     ),
+    # the drift desk
+    "drift_over": _l("This has been settled meanwhile; there is nothing left to decide."),
+    "drift_moved": _l("It was changed in vCloud once more. Look at what it is now, then decide."),
+    "drift_days_bad": _l("Choose for how long it is ignored."),
+    "drift_not_restorable": _l("This cannot be restored from here."),
 }
 """The sentence of each error code, or the function that makes it where a number decides the form of words."""
 
