@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from app.cloud import services, sync
+from app.cloud import addresses, services, sync, sync_runs
 from app.cloud.models import Network
 from app.cloud.sync_models import NetworkAddress
-from app.db import db
+from app.db import db, transaction
 from app.vcloud.query import version_key
 from tests.support.addresses import crowded
 from tests.support.cast import Cast
@@ -171,6 +171,22 @@ def test_the_addresses_of_a_deleted_machine_are_free_again(cloud: Simulator, clo
     cloud.world.vdcs[sandbox.vdc_id].vapp_ids.remove(sandbox.id)
     read_again(clock)
     assert gone not in held().values()
+
+
+def test_a_run_that_is_taken_over_reads_the_addresses_that_are_left(
+    cloud: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    service_id, before = vdc_of("acme-vdc").service_id, len(cloud.requests)
+    with transaction():
+        addresses.mark_due(vdc_of("acme-vdc").id)
+    clock.move(HALF_AN_HOUR_S)
+    sync_runs.ask(service_id, "now")
+    with monkeypatch.context() as patch:
+        patch.setattr(sync, "WORK", timedelta(seconds=-1))  # its time is over as soon as the listing is written
+        assert sync.work(service_id)
+    assert not asked(cloud, before)
+    assert not sync.work(service_id)
+    assert len(asked(cloud, before)) == 2
 
 
 def test_addresses_that_are_as_before_are_not_written(cloud: Simulator, clock: Clock) -> None:
