@@ -26,7 +26,7 @@ def give_memory(panel: LivePanel, name: str, memory_mb: int) -> None:
 def may_be_read_again(panel: LivePanel) -> bool:
     """Whether the first readings of the schedule are over, and so long ago that *Refresh* begins a new one."""
     lately = "state IN ('waiting', 'running') OR started_at > datetime('now', '-6 seconds')"
-    is_over = not panel.read(f"SELECT why FROM sync_runs WHERE {lately}")  # noqa: S608  nobody else's words
+    is_over = not panel.read(f"SELECT why FROM sync_runs WHERE {lately}")
     return is_over and bool(panel.read("SELECT why FROM sync_runs WHERE why = 'schedule'"))
 
 
