@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, func, not_, or_, select, update
+from sqlalchemy import bindparam, exists, func, not_, or_, select, update
 
 from app import clock, vcloud
 from app.cloud import addresses, gateway, history, leases, mirror, sync_runs, sync_templates
@@ -180,10 +180,11 @@ class _Reading:
 
     def _mark_touched(self, touched: dict[str, datetime]) -> None:
         """Have the vApps read again that were read before the last task on them ended."""
-        for urn, until in touched.items():
-            is_older = or_(VApp.read_at.is_(None), VApp.read_at < until + SKEW)
-            these = VApp.vdc_id == self.vdc_id, VApp.urn == urn, is_older
-            db.session.execute(update(VApp).where(*these).values(read_key=None))
+        is_older = or_(VApp.read_at.is_(None), VApp.read_at < bindparam("until"))
+        these = VApp.vdc_id == self.vdc_id, VApp.urn == bindparam("of_vapp"), is_older
+        rows = [{"of_vapp": urn, "until": until + SKEW} for urn, until in touched.items()]
+        if rows:
+            db.session.connection().execute(update(VApp).where(*these).values(read_key=None), rows)
 
     def _mark_for_rereading(self, now: datetime) -> list[str]:
         at = select(VApp.urn, VApp.read_at).where(
