@@ -30,6 +30,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -308,10 +309,11 @@ def _measure(table: Table, vms: int) -> None:
     with _replay(vms) as url, tempfile.TemporaryDirectory() as folder:
         vdc_urn = _warm(url, to_the_end=to_the_end)
         with _engines(Path(folder)) as engines:
-            services = [
-                _first(table, vms, lambda engine=engine: Place(engine, engines[engine](), folder, url, vdc_urn))
-                for engine in engines
-            ]
+
+            def new(engine: str) -> Place:
+                return Place(engine, engines[engine](), folder, url, vdc_urn)
+
+            services = [_first(table, vms, partial(new, engine)) for engine in engines]
             for what in ("unchanged", "1 % changed"):
                 if what == "1 % changed":
                     control(url, "POST", "change")
@@ -324,7 +326,7 @@ def _measure(table: Table, vms: int) -> None:
             if vms == SLOW_SIZE:
                 control(url, "POST", "latency", {"latency_s": SLOW_S})
                 _slow(table, "unchanged", *services[0])
-                place = Place("SQLite", engines["SQLite"](), folder, url, vdc_urn)
+                place = new("SQLite")
                 _slow(table, "first", place, _alone(prepare, place))
     if vms == SIZES[0]:
         _live(table, vms)
