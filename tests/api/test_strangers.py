@@ -17,6 +17,7 @@ from app.db import db, transaction
 from tests.api.conftest import MakeProgram
 from tests.support.api import BASE, Program, problem
 from tests.support.cast import Cast
+from tests.support.drift import drifted
 from tests.support.engine import vdc_of
 from tests.support.machines import ask, vm_named
 from tests.support.wishes import wish
@@ -36,6 +37,8 @@ def body_of(one: Endpoint) -> dict[str, object]:
         "NewSize": {"cpu_count": 2, "memory_mb": 2048},
         "NewName": {"vm_name": "web-04"},
         "Deletion": {"typed_name": "sandbox"},
+        "Acceptance": {"seen": "x"},
+        "Postponement": {"seen": "x", "days": 7},
     }
     return bodies.get(one.body.__name__, {}) if one.body else {}
 
@@ -49,6 +52,7 @@ def some_ids() -> dict[str, uuid.UUID]:
         "reading_id": db.session.scalars(
             select(SyncRun.id).where(SyncRun.service_id == vdc_of("acme-vdc").service_id)
         ).one(),
+        "drift_id": drifted(vm_named("sandbox").id, "cpu_count", 1, 3),
         "service_id": vdc_of("acme-vdc").service_id,
         "network_id": db.session.scalars(select(Network.id).where(Network.name == "acme-net")).one(),
     }
