@@ -14,6 +14,8 @@ from app.accounts import sign_in
 from app.accounts.models import Account, Membership, User
 from app.accounts.rules import Role, StaffRole
 from app.accounts.sign_in import SessionLimits
+from app.cloud.drift_models import Drift
+from app.cloud.drift_rules import DriftState
 from app.cloud.models import (
     Handler,
     Network,
@@ -27,6 +29,7 @@ from app.cloud.models import (
     VmGuard,
     card_lines,
 )
+from app.cloud.sync_models import NetworkAddress, SyncRun
 from app.db import db, transaction
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  of nobody
@@ -39,7 +42,7 @@ SYSTEMS = (
 )
 STATES = ((4, True),) * 14 + ((8, False),) * 4 + ((3, True), (8, True))
 """Status and deployed: of 20 machines 14 on, 4 off, one suspended, one partly off."""
-OPERATIONS, ACTIVE = 3_000, 3
+OPERATIONS, ACTIVE, DRIFTS = 3_000, 3, 40
 
 
 @dataclass(kw_only=True)
@@ -89,15 +92,34 @@ def make_customer() -> Customer:
         db.session.add_all([service, vdc])
         db.session.flush()
         db.session.add_all(_templates(vdc.id))
-        db.session.add(Network(vdc_id=vdc.id, urn="net", name="dmz", seen_at=now, fence_mode="natRouted"))
+        network = Network(vdc_id=vdc.id, urn="net", name="dmz", seen_at=now, fence_mode="natRouted")
+        db.session.add_all([network, _reading(service.id)])
         return Customer(
             user=people[0].email,
             staff=people[1].email,
             user_id=people[0].id,
             account_id=account.id,
             vdc_id=vdc.id,
-            ids={},
+            ids={"network_id": network.id},
         )
+
+
+def _reading(service_id: uuid.UUID) -> SyncRun:
+    now = clock.now()
+    return SyncRun(
+        service_id=service_id,
+        state="done",
+        why="schedule",
+        asked_at=now,
+        started_at=now,
+        listed_at=now,
+        finished_at=now,
+        claim_no=1,
+        vapps_done=0,
+        vapps_total=0,
+        counts={},
+        error_params={},
+    )
 
 
 def _templates(vdc_id: uuid.UUID) -> list[VappTemplate]:
@@ -136,6 +158,7 @@ def make_vms(customer: Customer, total: int) -> None:
         )
     if "operation_id" not in customer.ids:
         _make_operations(customer, random_, vms)
+        _make_findings(customer, vms)
     customer.ids["vm_id"] = vms[0]["id"]
     db.session.remove()
 
@@ -211,6 +234,41 @@ def _make_operations(customer: Customer, random_: random.Random, vms: list[dict[
         ]
         db.session.execute(insert(OperationEvent), events)
     customer.ids["operation_id"] = operations[0]["id"]
+
+
+def _make_findings(customer: Customer, vms: list[dict[str, Any]]) -> None:
+    """What the sync has found: addresses, and machines that were made larger in vCloud."""
+    now = clock.now()
+    with transaction():
+        db.session.execute(
+            insert(NetworkAddress),
+            [
+                {
+                    "id": uuid.uuid4(),
+                    "network_id": customer.ids["network_id"],
+                    "ip": f"10.1.{number // 250}.{number % 250}",
+                    "sort_key": f"4{number:010}",
+                    "holder_urn": vm["urn"],
+                }
+                for number, vm in enumerate(vms)
+            ],
+        )
+        drifts = [
+            Drift(
+                vdc_id=customer.vdc_id,
+                vm_id=vm["id"],
+                what="memory_mb",
+                agreed=1024,
+                panel=1024,
+                vcloud=2048,
+                state=DriftState.OPEN,
+                found_at=now,
+                last_seen_at=now,
+            )
+            for vm in vms[:DRIFTS]
+        ]
+        db.session.add_all(drifts)
+        customer.ids["drift_id"] = drifts[0].id
 
 
 def _operation(customer: Customer, vm: dict[str, Any], state: str, at: Any, number: int) -> dict[str, Any]:

@@ -137,8 +137,8 @@ def _faults_of_list(costs: list[Cost]) -> Iterator[str]:
     for name, limit in limits.items():
         if worst[name] > limit:
             yield f"{name} {worst[name]:,.1f}, at most {limit:,}"
-    for name in worst:
-        spread = worst[name] / min(getattr(cost, name) for cost in costs)
+    for name, most in worst.items():
+        spread = most / min(getattr(cost, name) for cost in costs)
         print(f"{name}: the most is {spread:.2f} times the least")
         # Of the wall time a part is PostgreSQL's, which walks an index of all machines to count them: printed only.
         if spread > MOST_SPREAD and name != "wall_ms":
