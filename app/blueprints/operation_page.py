@@ -232,10 +232,12 @@ def _cancel_words(operation: Operation) -> str:
 def explain(operation: Operation, *, may_change: bool) -> Why:
     """A failure in plain words, with vCloud's own where it said something."""
     what, cause = EXPLANATIONS[operation.error_code or "internal"]
+    now = operation.error_params.get("now", "")
+    now_words = size_mb(now) if operation.error_code == "memory_mb_changed" else now
     said = str(operation.error_params.get("message") or "")
     known = book.explain(operation.error_params.get("minor_code"), said, language=str(get_locale()))
     return Why(
-        what=str(what) % {"name": name_of(operation)},
+        what=str(what) % {"name": name_of(operation), "now": now_words},
         cause=f"{known.cause} {known.next_step}" if known else str(cause),
         helper=str(HELPERS[known.helper]) if known else "",
         request_id=str(operation.error_params.get("request_id") or ""),

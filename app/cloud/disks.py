@@ -13,7 +13,7 @@ from app import vcloud
 from app.accounts.rules import Actor
 from app.cloud import wishes
 from app.cloud.machine_steps import LOOK_AGAIN, READ_BACK, Difference, change, live_vm, read_back
-from app.cloud.models import Operation, Vdc, Vm
+from app.cloud.models import Vdc, Vm
 from app.cloud.offers import free_of
 from app.cloud.rules import Action
 from app.cloud.sizes import HARD_LIMITS
@@ -132,7 +132,11 @@ def _look_grown(turn: Turn) -> Outcome | None:
     disk = _live_disk(turn, live_vm(turn))
     if disk is None:
         raise FailedError("disks_changed")
-    return Next() if disk.size_mb >= _asked_mb(turn) else None
+    if disk.size_mb >= _asked_mb(turn):
+        return Next()
+    if turn.params["before"]["disks"].get(disk.instance_id) != disk.size_mb:
+        raise FailedError("disks_changed")
+    return None
 
 
 def _grow(turn: Turn) -> vcloud.Task:
@@ -165,12 +169,9 @@ def _look_around_doomed(turn: Turn) -> Outcome:
     if doomed is None or doomed.independent or doomed.instance_id in first_disks([d.instance_id for d in vm.disks]):
         raise FailedError("disks_changed")
 
-    def apply(operation: Operation) -> None:
-        seen = {disk["instance_id"]: disk["size_mb"] for disk in operation.vm.disks} if operation.vm else {}
-        if seen.get(doomed.instance_id) != doomed.size_mb:
-            raise FailedError("disks_changed")
-
-    return Next(facts={"disks_before": [disk.instance_id for disk in vm.disks]}, apply=apply)
+    if turn.params["before"]["disks"].get(doomed.instance_id) != doomed.size_mb:
+        raise FailedError("disks_changed")
+    return Next(facts={"disks_before": [disk.instance_id for disk in vm.disks]})
 
 
 def _look_removed(turn: Turn) -> Outcome | None:

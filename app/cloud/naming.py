@@ -11,7 +11,7 @@ from app.cloud.machine_steps import LOOK_AGAIN, READ_BACK, change, live_vm
 from app.cloud.models import Vm
 from app.cloud.rules import Action
 from app.cloud.sizes import vm_name_errors
-from app.cloud.steps import Kind, Next, Outcome, Step, Turn, register
+from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, register
 from app.db import db
 from app.errors import AppError
 
@@ -36,7 +36,12 @@ def request_rename(actor: Actor, vm_id: uuid.UUID, form_token: str, *, name: str
 
 
 def _look_renamed(turn: Turn) -> Outcome | None:
-    return Next() if live_vm(turn).name == turn.params["new_name"] else None
+    name = live_vm(turn).name
+    if name == turn.params["new_name"]:
+        return Next()
+    if name != turn.params["before"]["name"]:
+        raise FailedError("name_changed", now=name)
+    return None
 
 
 def _rename(turn: Turn) -> vcloud.Task:

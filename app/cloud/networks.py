@@ -17,7 +17,7 @@ from app.cloud.machine_steps import LOOK_AGAIN, Difference, change, live_vm, rea
 from app.cloud.models import Network, Vm
 from app.cloud.offers import ISOLATED
 from app.cloud.rules import Action
-from app.cloud.steps import Again, Kind, Next, Outcome, Step, Turn, register
+from app.cloud.steps import Again, FailedError, Kind, Next, Outcome, Step, Turn, register
 from app.db import db
 from app.errors import AppError
 
@@ -198,8 +198,18 @@ def _missing(turn: Turn, vapp: vcloud.VApp) -> OrgNetwork | None:
     return next((network for network in chosen if joined(vapp.networks, network) is None), None)
 
 
+def _require_as_seen(turn: Turn, vm: vcloud.Vm) -> None:
+    nics = {nic.index: [nic.network, nic.mode, nic.connected] for nic in vm.nics}
+    before = turn.params["before"]["nics"]
+    if before is not None and any(before.get(str(index)) != nics.get(index) for index in _wirings(turn, vm)):
+        raise FailedError("nics_changed")
+
+
 def _look_joined(turn: Turn) -> Outcome | None:
-    missing = _missing(turn, _vapp(turn, live_vm(turn)))
+    vm = live_vm(turn)
+    if turn.sent_at is None:
+        _require_as_seen(turn, vm)
+    missing = _missing(turn, _vapp(turn, vm))
     if missing is None:
         return Next()
     return None if turn.task_urn is None else Again(text="one network is added, another one is missing")
@@ -245,7 +255,10 @@ def _differs(nic: vcloud.Nic | None, wiring: vcloud.Wiring | None) -> bool:
 
 
 def _look_set(turn: Turn) -> Outcome | None:
-    return None if _wirings(turn, live_vm(turn)) else Next()
+    vm = live_vm(turn)
+    if turn.sent_at is None:
+        _require_as_seen(turn, vm)
+    return None if _wirings(turn, vm) else Next()
 
 
 def _set(turn: Turn) -> vcloud.Task:

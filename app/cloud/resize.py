@@ -23,7 +23,7 @@ from app.cloud.models import Vdc, Vm
 from app.cloud.offers import free_of
 from app.cloud.rules import Action, VmState
 from app.cloud.sizes import Plan, ResizeBounds, Shape, plan, resize_bounds, resize_errors
-from app.cloud.steps import Kind, Next, Outcome, Step, Turn, register
+from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, register
 from app.db import db
 from app.errors import AppError
 
@@ -74,6 +74,8 @@ def request_resize(
 
 def _look_asked(turn: Turn) -> Outcome | None:
     """Only who has stopped the machine starts it again: one that is off already stays off."""
+    if turn.sent_at is None:
+        _require_as_seen(turn, live_vm(turn))  # before it is stopped for nothing
     if not turn.params["restart"]:
         return Next(skipped=True)
     if ASK_GUEST.look(turn) is None:
@@ -91,23 +93,40 @@ def _if_stopped(step: Step) -> Step:
     return replace(step, look=look)
 
 
+def _wanted(turn: Turn) -> dict[str, int]:
+    """What shall be other than it was: only that is sent, so that the rest stays as vCloud has it."""
+    before = turn.params["before"]
+    return {what: turn.params[what] for what in ("cpu_count", "memory_mb") if turn.params[what] != before[what]}
+
+
+def _require_as_seen(turn: Turn, vm: vcloud.Vm) -> None:
+    """Refuse to overwrite what somebody has changed in vCloud since the person saw it."""
+    for what, asked in _wanted(turn).items():
+        now = getattr(vm, what)
+        if now not in (asked, turn.params["before"][what]):
+            raise FailedError("cpu_count_changed" if what == "cpu_count" else "memory_mb_changed", now=now)
+
+
 def _look_resized(turn: Turn) -> Outcome | None:
-    vm, asked = live_vm(turn), turn.params
     # A task that has ended well and gave something else would do so again: reading back tells the difference.
-    is_done = (vm.cpu_count, vm.memory_mb) == (asked["cpu_count"], asked["memory_mb"]) or turn.task_urn is not None
-    return Next() if is_done else None
+    if turn.task_urn is not None:
+        return Next()
+    vm = live_vm(turn)
+    _require_as_seen(turn, vm)
+    return None if _differences(turn, vm) else Next()
 
 
 def _resize(turn: Turn) -> vcloud.Task:
-    wish = vcloud.VmChange(cpu_count=turn.params["cpu_count"], memory_mb=turn.params["memory_mb"])
+    wanted = _wanted(turn)
+    wish = vcloud.VmChange(cpu_count=wanted.get("cpu_count"), memory_mb=wanted.get("memory_mb"))
     return turn.client.reconfigure(turn.machine, wish)
 
 
 def _differences(turn: Turn, vm: vcloud.Vm) -> list[Difference]:
     return [
-        {"what": what, "asked": turn.params[what], "got": getattr(vm, what)}
-        for what in ("cpu_count", "memory_mb")
-        if turn.params[what] != getattr(vm, what)
+        {"what": what, "asked": asked, "got": getattr(vm, what)}
+        for what, asked in _wanted(turn).items()
+        if asked != getattr(vm, what)
     ]
 
 

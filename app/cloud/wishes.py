@@ -15,6 +15,23 @@ from app.cloud.steps import KINDS
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 
+SEEN = ("vm_name", "before")
+"""What a wish keeps of the machine as its form showed it."""
+
+
+def _seen(vm: Vm) -> dict[str, Any]:
+    """The name, and what a change could overwrite of what somebody does in vCloud until it gets there."""
+    before = {
+        "name": vm.name,
+        "cpu_count": vm.cpu_count,
+        "memory_mb": vm.memory_mb,
+        "disks": {disk["instance_id"]: disk["size_mb"] for disk in vm.disks},
+        "nics": {str(nic["index"]): [nic["network"], nic["mode"], nic["is_connected"]] for nic in vm.nics}
+        if vm.read_at is not None
+        else None,  # nobody has seen them
+    }
+    return {"vm_name": vm.shown_name, "before": before}
+
 
 def _fits(_vm: Vm) -> None:
     """Most actions ask for nothing that could be wrong."""
@@ -53,8 +70,8 @@ def ask(
             vm_id=vm_id,
             vapp_urn=vm.vapp.urn,
             form_token=form_token,
-            # A renamed machine must not make a form that is sent again look like another one.
-            params={"vm_name": first.params["vm_name"] if first else vm.shown_name, **(asked or {})},
+            # A machine that changed must not make a form that is sent again look like another one.
+            params={**(_seen(vm) if first is None else {key: first.params[key] for key in SEEN}), **(asked or {})},
             password=password,
         )
     operations.ring(operation_id)

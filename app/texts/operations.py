@@ -168,6 +168,7 @@ QUANTITIES: Mapping[str, LazyString] = {
 }
 """What a machine may have got otherwise than asked, by `what` of a difference."""
 
+_OVERWRITTEN_NOTHING = _l("Nothing was overwritten. We read it anew; look at it, then ask again.")
 EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
     "refused": (_l("vCloud refused it"), _l("Nothing was changed by this step.")),
     "task_failed": (_l("vCloud began and could not finish"), ""),
@@ -196,6 +197,10 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
         _l("The disks are not what they were"),
         _l("Somebody has changed them in vCloud. We read them anew; look at them, then ask again."),
     ),
+    "cpu_count_changed": (_l("%(name)s was given %(now)s CPU in vCloud meanwhile"), _OVERWRITTEN_NOTHING),
+    "memory_mb_changed": (_l("%(name)s was given %(now)s of memory in vCloud meanwhile"), _OVERWRITTEN_NOTHING),
+    "name_changed": (_l("It was named %(now)s in vCloud meanwhile"), _OVERWRITTEN_NOTHING),
+    "nics_changed": (_l("The cards of %(name)s were changed in vCloud meanwhile"), _OVERWRITTEN_NOTHING),
     "snapshot_appeared": (
         _l("%(name)s has a snapshot already"),
         _l("It was taken in vCloud meanwhile, and a new one would replace it. Ask again if that is what you want."),

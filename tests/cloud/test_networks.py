@@ -12,6 +12,7 @@ from app.cloud.models import Network
 from app.cloud.networks import CardWish
 from app.db import db
 from app.errors import AppError, NotFoundError
+from tests.support import elsewhere
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
 from tests.support.engine import drain, operation
@@ -77,6 +78,7 @@ def test_a_card_stays_on_its_own_of_several_networks_that_lead_there(
     vapp = cloud.world.vapps[real_vm(cloud, "sandbox").container_id]
     vapp.networks.append(replace(vapp.networks[0], id=str(uuid.uuid4()), name="second"))
     real_vm(cloud, "sandbox").nics[0].network = "second"
+    elsewhere.look_again("sandbox")
     done(cast, cloud, clock, "sandbox", CardWish(index=0, network_id=network("acme-net"), mode="DHCP"))
     assert card("sandbox")[0] == "second"
 
@@ -116,6 +118,7 @@ def test_a_name_that_another_network_of_the_vapp_has_is_not_used_twice(
 ) -> None:
     vapp = cloud.world.vapps[real_vm(cloud, "sandbox").container_id]
     vapp.networks[0].name = real_vm(cloud, "sandbox").nics[0].network = "acme-internal"
+    elsewhere.look_again("sandbox")
     done(cast, cloud, clock, "sandbox", CardWish(index=0, network_id=network("acme-internal")))
     assert card("sandbox")[0] == "acme-internal-2"
 

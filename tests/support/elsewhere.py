@@ -5,7 +5,7 @@ from random import Random
 
 from app import vcloud
 from app.cloud import gateway, sync
-from app.db import db
+from app.db import db, transaction
 from tests.support.clock import Clock
 from tests.support.engine import pass_time, vdc_of
 from tests.support.machines import vm_named
@@ -33,6 +33,13 @@ def read(clock: Clock) -> None:
     db.session.rollback()
     sync.refresh(vdc_of("acme-vdc").service_id)
     db.session.rollback()
+
+
+def look_again(name: str) -> None:
+    """Read the documents around a machine again, for what no listing tells."""
+    with transaction():
+        vm_named(name).vapp.read_key = None
+    sync.refresh(vm_named(name).vdc.service_id)
 
 
 def size(*, cpu_count: int | None = None, memory_mb: int | None = None) -> Edit:
