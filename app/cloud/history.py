@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, not_, select
 
 from app.cloud import drift_writing, sync_rules
 from app.cloud.drift_rules import WHATS, Told, changes_of
@@ -54,7 +54,11 @@ def at_work(vdc_id: uuid.UUID) -> AtWork:
     """The operations at work in a data center, inside the caller's transaction."""
     found = db.session.execute(
         select(Operation.id, Operation.kind, Operation.vm_id, Operation.vapp_urn, Operation.claims_name).where(
-            Operation.vdc_id == vdc_id, IS_ACTIVE
+            Operation.vdc_id == vdc_id,
+            IS_ACTIVE,
+            # One that no worker has taken up has done nothing, nor has one that found the machine changed.
+            Operation.started_at.is_not(None),
+            not_(func.coalesce(Operation.error_code, "").like("%\\_changed", escape="\\")),
         )
     ).all()
     making = [row for row in found if row.kind not in sync_rules.OWN_DOING]
@@ -109,6 +113,8 @@ def note(
         known = db.session.scalar(select(VmEvent).where(VmEvent.vm_id == vm.id, VmEvent.run_id == run_id))
         if known is not None:
             known.changes = [*known.changes, *(found or [])]
+            if known.operation_id != operation_id:  # the operation explains only a part of it
+                known.operation_id = None
             return
     db.session.add(
         VmEvent(vm_id=vm.id, at=at, kind=kind, changes=found or [], operation_id=operation_id, run_id=run_id)

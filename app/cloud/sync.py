@@ -245,6 +245,9 @@ class _Reading:
             # What could not be read, or is older than what an operation has read, is not tried again in this run.
             these = VApp.vdc_id == self.vdc_id, VApp.urn.in_([urn for urn, _ in pending])
             db.session.execute(update(VApp).where(*these).values(read_key=VApp.record_key))
+            # What vCloud did not show is read again when it is listed again, even if it is as it was.
+            absent = VApp.urn.in_({urn for urn, _ in pending} - {document.vapp.id for document in read})
+            db.session.execute(update(VApp).where(VApp.vdc_id == self.vdc_id, absent).values(record_key=None))
             mirror.apply_vapps(self._vdc_id(), read, run_id=self.held.run_id)
 
     # Missing
