@@ -29,10 +29,10 @@ def create_app(config: Config) -> Flask:
     sealing.init(app, config.sealing_keys)
     jobs.init(app, config.redis_url)
     texts.init(app)
+    _set_up_requests(app, config)  # first, so that whatever refuses a request can name it
     csrf.init_app(app)
     csrf.exempt(api.bp)  # a token in a header is nothing that a browser sends by itself
     _set_up_sign_in(app)
-    _set_up_requests(app, config)  # first, so that whatever refuses a request can name it
     blueprints.register(app)
     _set_up_error_pages(app)
     cli.init(app)

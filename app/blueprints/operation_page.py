@@ -118,7 +118,7 @@ def page(operation: Operation, reader: Actor) -> Page:
         cancel_words=_cancel_words(operation),
         machines=machines(operation),
         vm_url=url_for("vms.show", vm_id=operation.vm_id) if operation.vm_id else "",
-        has_password=operation.user_id == reader.user_id and _has_password(operation),
+        has_password=operation.user_id == reader.user_id and has_password(operation),
         password_until=password_until(operation),
         why=explain(operation, may_change=may_change) if operation.error_code is not None else None,
     )
@@ -137,7 +137,8 @@ def password_until(operation: Operation) -> datetime | None:
     return shown_at + PASSWORD_STAYS if shown_at is not None else None
 
 
-def _has_password(operation: Operation) -> bool:
+def has_password(operation: Operation) -> bool:
+    """Whether the person who asked can still open its password."""
     until = password_until(operation)
     is_over = until is not None and clock.now() > until
     return operation.state == "succeeded" and operation.password_sealed is not None and not is_over

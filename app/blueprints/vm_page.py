@@ -14,6 +14,7 @@ from app.accounts.rules import Permission, can
 from app.blueprints import account_view, drift_lines, lease_words, lines, machines, readings, vm_events, web
 from app.blueprints.account_view import VdcLine
 from app.blueprints.machines import Choice, Row
+from app.blueprints.operation_page import has_password
 from app.blueprints.readings import Reading
 from app.cloud import disks, drift, leases
 from app.cloud.models import Handler, Operation, Vm
@@ -56,6 +57,7 @@ class VmPage:
     may_protect: bool
     keep_h: int
     days: list[tuple[str, list[lines.Entry]]]
+    password_url: str
     vcloud_url: str
     vdcs: list[VdcLine]  # its own alone
     reading: Reading
@@ -82,7 +84,7 @@ SECTIONS = {
 
 def page(vm: Vm) -> VmPage:
     """Everything the page of a machine says; four statements beside those of the frame."""
-    row = machines.row(vm)
+    row, operations = machines.row(vm), _operations(vm)
     whys, why_ids = _whys(row)
     lease = leases.next_end(vm.vapp, clock.now()) if vm.gone_at is None else None
     vdcs = [vdc for vdc in account_view.vdcs() if vdc.id == vm.vdc_id]
@@ -97,7 +99,8 @@ def page(vm: Vm) -> VmPage:
         is_protected=vm.condition.is_protected,
         may_protect=vm.gone_at is None and can(web.actor(), Permission.VM_CHANGE),
         keep_h=web.config().recycle_hours,
-        days=_timeline(vm),
+        days=_timeline(vm, operations),
+        password_url=_password_url(operations),
         vcloud_url=_vcloud_url(vm),
         vdcs=vdcs,
         reading=readings.of(vdcs),
@@ -143,11 +146,21 @@ def _is_shown(vm: Vm, choice: Choice) -> bool:
     return choice.action is not Action.REMOVE_DISK or len(vm.disks) > 1
 
 
-def _timeline(vm: Vm) -> list[tuple[str, list[lines.Entry]]]:
+def _operations(vm: Vm) -> list[Operation]:
     recent = select(Operation).where(Operation.vm_id == vm.id).order_by(Operation.created_at.desc())
-    operations = db.session.scalars(recent.limit(TIMELINE_LINES).options(joinedload(Operation.user)))
+    return list(db.session.scalars(recent.limit(TIMELINE_LINES).options(joinedload(Operation.user))))
+
+
+def _password_url(operations: list[Operation]) -> str:
+    """Where the reader can still open the password that he asked for; empty if it is not kept any more."""
+    own = (one for one in operations if one.user_id == web.actor().user_id and has_password(one))
+    newest = next(own, None)
+    return url_for("operations.show", operation_id=newest.id) if newest else ""
+
+
+def _timeline(vm: Vm, operations: list[Operation]) -> list[tuple[str, list[lines.Entry]]]:
     told = db.session.execute(vm_events.in_vcloud(vm.id).limit(TIMELINE_LINES))
-    return lines.timeline(list(operations), vm_events.entries(told))
+    return lines.timeline(operations, vm_events.entries(told))
 
 
 def _vcloud_url(vm: Vm) -> str:

@@ -138,7 +138,7 @@ class _Reading:
         db.session.rollback()
 
     def work(self) -> bool:
-        """Go on with the phase at which the run is; whether the run is to be gone on with."""
+        """Go on with the phase at which the run is; whether there is more to do, be it another run."""
         if self.held.phase is None:
             self._list()
         steps = self._read_templates, self._read_details, self._look_for_missing, self._read_addresses
@@ -148,7 +148,7 @@ class _Reading:
             return True
         with transaction():
             sync_runs.write(self.held, state="done", finished_at=clock.now(), claimed_until=None)
-        return False
+        return sync_runs.is_waiting(self.held.service_id)
 
     # Listing
 

@@ -125,6 +125,14 @@ def get(run_id: uuid.UUID) -> SyncRun:
     return db.session.get_one(SyncRun, run_id)
 
 
+def is_waiting(service_id: uuid.UUID) -> bool:
+    """Whether a run waits for the one at work to end."""
+    waiting = select(SyncRun.id).where(SyncRun.service_id == service_id, SyncRun.state == "waiting")
+    found = db.session.scalar(waiting) is not None
+    db.session.rollback()
+    return found
+
+
 def due() -> list[uuid.UUID]:
     """The data centers with a run that nobody holds: its bell was lost, or its worker died."""
     unheld = or_(SyncRun.claimed_until.is_(None), SyncRun.claimed_until < clock.now())

@@ -74,7 +74,7 @@ BLOCKED: Mapping[Blocked, LazyString] = {
     Blocked.NOT_ON: _l("Nothing runs inside that could be asked. Power off frees its resources."),
     Blocked.RESUME_FIRST: _l("The server is suspended. Resume it first."),
     Blocked.NOT_SUSPENDED: _l("The server is not suspended."),
-    Blocked.SWITCH_OFF_FIRST: _l("The server must be off for this. Shut it down first."),
+    Blocked.SWITCH_OFF_FIRST: _l("The server must be off for this. Shut it down or power it off first."),
     Blocked.HAS_SNAPSHOT: _l(
         "vCloud does not change disks of a server that has a snapshot. Remove the snapshot first."
     ),

@@ -225,7 +225,7 @@ def test_what_the_state_forbids_is_said_before_it_is_asked(owner: FlaskClient, c
     drift_id = drifted(vm_id("terminal"), "disks", {"2000": 81920}, {"2000": 81920, "2001": 1024})
     path = f"/changes/{drift_id}/restore"
     page = open_page(owner, path)
-    assert page.texts(".sk-why") == ["The server must be off for this. Shut it down first."]
+    assert page.texts(".sk-why") == ["The server must be off for this. Shut it down or power it off first."]
     assert page.send(path).status_code == 422
 
 

@@ -123,7 +123,7 @@ def _serve(one: Endpoint, **arguments: Any) -> Response:
     if one.query is not None:
         arguments["query"] = read_query(one.query, request.args.to_dict(flat=False))
     elif request.args:
-        raise AppError("value_unknown", 400, field=next(iter(request.args))[:60])
+        raise AppError("value_unknown", 400, field=next(iter(request.args))[:60], names="-")
     if one.is_asked:
         arguments["form_token"] = _form_token()
     if one.changes:

@@ -21,7 +21,7 @@ from app.cloud import deletion, vm_search, vms, wishes
 from app.cloud.models import ACTIVE, Operation, Vm
 from app.cloud.rules import Action, Blocked
 from app.cloud.sizes import Size
-from app.cloud.vm_filter import VmFilter, parse
+from app.cloud.vm_filter import FIELDS, VmFilter, parse
 from app.cloud.vms import VmSpec
 from app.db import db
 from app.errors import AppError
@@ -104,7 +104,8 @@ def list_vms(query: MachinesQuery) -> Machines:
 def _filter(text: str) -> VmFilter:
     read = parse(text)
     for problem in read.problems:
-        raise AppError("filter_unreadable", 400, field="q", part=f"{problem.field}:{problem.value}".strip(":"))
+        part = f"{problem.field}:{problem.value}".strip(":")
+        raise AppError("filter_unreadable", 400, field="q", part=part, known=", ".join(FIELDS))
     return read
 
 

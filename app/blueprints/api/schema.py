@@ -173,7 +173,8 @@ def _read_object(model: type, value: Any, path: str) -> Any:
         if name not in [one.name for one in every]:
             # The name is the sender's own and may hold anything, so only a plain one is repeated.
             plain = name if re.fullmatch(r"[\w.-]{1,60}", name, re.ASCII) else "?"
-            raise AppError("value_unknown", 400, field=f"{path}.{plain}".strip("."))
+            names = ", ".join(one.name for one in every)
+            raise AppError("value_unknown", 400, field=f"{path}.{plain}".strip("."), names=names)
     found = {}
     for one in every:
         where = f"{path}.{one.name}".strip(".")
