@@ -99,6 +99,8 @@ def test_a_form_without_its_token_changes_nothing(owner: FlaskClient, cast: Cast
     answer = owner.post("/sign-out")
     assert answer.status_code == 400
     assert "This form is too old" in answer.text
+    assert answer.headers["X-Request-Id"].startswith("rq-")
+    assert answer.headers["X-Request-Id"] in answer.text
     assert owner.get("/").status_code == 200
 
 

@@ -262,6 +262,7 @@ def test_a_new_password_is_shown_once_on_the_page_of_its_operation(
     address = page.response.request.path
     assert address.startswith("/operations/")
     drain(cloud, clock)
+    assert "Show the password" in open_page(owner, f"/vms/{vm_id('sandbox')}").text
     shown = Page(owner, open_page(owner, address).send(f"{address}/password"))
     assert shown.texts(".sk-fig code") == ["Own-pass-123"]
 
