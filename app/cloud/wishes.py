@@ -71,11 +71,16 @@ def ask(
             vapp_urn=vm.vapp.urn,
             form_token=form_token,
             # A machine that changed must not make a form that is sent again look like another one.
-            params={**(_seen(vm) if first is None else {key: first.params[key] for key in SEEN}), **(asked or {})},
+            params={**(_seen(vm) if first is None else _seen_then(first)), **(asked or {})},
             password=password,
         )
     operations.ring(operation_id)
     return operation_id
+
+
+def _seen_then(first: Operation) -> dict[str, Any]:
+    """What was seen when this was asked for; a form of another kind may have seen none of it, and is refused then."""
+    return {key: first.params[key] for key in SEEN if key in first.params}
 
 
 def _make_way(vm: Vm, action: Action) -> None:
