@@ -65,6 +65,10 @@ def test_russian_is_longer_and_fits_too(panel: LivePanel, open_tab: OpenTab) -> 
         assert tab.evaluate(AUDIT) == [], address
     refuse_form(tab, panel)
     assert tab.evaluate(AUDIT) == []
+    tab.goto(panel.url)
+    tab.locator("header summary").last.click()
+    tab.get_by_role("button", name="English").click()  # the choice stays with the person, and others sign in as him
+    expect(tab.locator("h1")).to_have_text("Overview")
 
 
 def test_menus_fit_on_a_phone_and_are_reached_by_keyboard(panel: LivePanel, open_tab: OpenTab) -> None:
