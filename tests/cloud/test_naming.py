@@ -13,6 +13,8 @@ from tests.support.machines import accepted, real_vm, vm_named
 from vcdsim import Simulator
 from vcdsim.faults import error
 
+pytestmark = pytest.mark.one_database
+
 
 def ask(cast: Cast, old: str, new: str) -> uuid.UUID:
     """Ask for another name as the owner."""

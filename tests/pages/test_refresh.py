@@ -16,6 +16,8 @@ from tests.support.engine import vdc_of
 from tests.support.page import Page, open_page, open_part
 from vcdsim import Simulator
 
+pytestmark = pytest.mark.one_database
+
 
 def press(owner: FlaskClient, path: str = "/vms") -> Page:
     """Press *Refresh*; the page that comes after it."""

@@ -18,6 +18,8 @@ from tests.support.page import Page, open_page, open_part
 from vcdsim import Simulator
 from vcdsim.faults import error
 
+pytestmark = pytest.mark.one_database
+
 BAD_DISK = error("VIM_INVALID_DISK_PARAMETERS", "Invalid hard disk parameters")
 
 

@@ -19,6 +19,8 @@ from tests.support.page import Page, open_page
 from tests.support.statements import statements
 from vcdsim import Simulator
 
+pytestmark = pytest.mark.one_database
+
 FORMS = [
     "resize",
     "add-disk",
