@@ -20,7 +20,6 @@ from app.cloud.sync_models import VmEvent
 from app.db import db
 
 Facts = dict[str, Any]
-NOT_LISTED = frozenset({"disks", "nics", "snapshot"})
 NIC_KEYS = ("index", "network", "ip", "mode", "is_connected")
 
 

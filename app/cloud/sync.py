@@ -7,7 +7,6 @@ something moved. *Missing*: what was not listed is looked for in a second listin
 Nothing but numbers in the database is kept between them, so any worker can go on with a run.
 """
 
-import logging
 import time
 import uuid
 from contextlib import suppress
@@ -24,8 +23,6 @@ from app.cloud.sync_models import SyncRun
 from app.cloud.sync_rules import Listed, by_vapp, due_for_rereading, too_many_missing, touched_vapps
 from app.cloud.sync_runs import Held, LostRunError
 from app.db import db, transaction
-
-log = logging.getLogger(__name__)
 
 WORK = timedelta(seconds=40)
 """A job works this long at most, then it lets go of the run and the next one goes on."""

@@ -12,8 +12,6 @@ REREAD_EVERY = timedelta(hours=24)
 """How often every vApp is read whole, for what no listing shows."""
 READS_A_DAY = 48
 """So many runs there are a day at the usual 30 minutes: each reads its part of what is to be read once a day."""
-LISTED = ("name", "vapp", "status", "is_deployed", "cpu_count", "memory_mb")
-"""What a listing tells of a machine that a document would tell alike."""
 
 OWN_DOING: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(

@@ -112,13 +112,6 @@ def may_begin_at(why: str, started_at: datetime, finished_at: datetime | None) -
     return started_at + pause
 
 
-def latest(service_id: uuid.UUID) -> SyncRun | None:
-    """The run to tell people about: the one at work, else the last one that began."""
-    recent = select(SyncRun).where(SyncRun.service_id == service_id).order_by(SyncRun.asked_at.desc()).limit(2)
-    runs = list(db.session.scalars(recent))
-    return next((run for run in runs if run.state == "running"), runs[0] if runs else None)
-
-
 def get(run_id: uuid.UUID) -> SyncRun:
     """A run as it is at this moment."""
     db.session.rollback()
