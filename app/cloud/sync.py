@@ -141,7 +141,7 @@ class _Reading:
         steps = self._read_templates, self._read_details, self._look_for_missing, self._read_addresses
         if not all(step() for step in steps):
             with transaction():
-                sync_runs.write(self.held, claimed_until=None)
+                sync_runs.let_go(self.held)
             return True
         with transaction():
             sync_runs.write(self.held, state="done", finished_at=clock.now(), claimed_until=None)

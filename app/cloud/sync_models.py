@@ -43,6 +43,7 @@ class SyncRun(Row):
     finished_at: Mapped[datetime | None]
     claimed_until: Mapped[datetime | None]
     claim_no: Mapped[int]
+    lost_parts: Mapped[int] = mapped_column(server_default="0")  # workers in a row that took it and did not let go
     phase: Mapped[str | None] = mapped_column(String(20))  # "details", "missing", "addresses"; None: the listing
     vapps_done: Mapped[int]
     vapps_total: Mapped[int]

@@ -12,6 +12,12 @@ REREAD_EVERY = timedelta(hours=24)
 """How often every vApp is read whole, for what no listing shows."""
 READS_A_DAY = 48
 """So many runs there are a day at the usual 30 minutes: each reads its part of what is to be read once a day."""
+DOUBT_FROM = 3
+"""Fewer missing machines are not doubted, be they all that there are: each one is looked for twice more before it is
+gone, and were it wrong in spite of that, the next run brings back one or two as easily as it took them. Without this a
+data center whose only machine was deleted in vCloud would always wait for staff."""
+MOST_LOST_PARTS = 3
+"""So many workers in a row that ended at a run without a word: the next ones would as well, so it has failed."""
 
 OWN_DOING: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
@@ -66,8 +72,17 @@ def _key(vapp: vcloud.VAppRecord, vms: Sequence[vcloud.VmRecord]) -> str:
 
 
 def too_many_missing(missing: int, known: int) -> bool:
-    """Whether so many machines are missing that it is more likely the reading that is wrong."""
-    return missing * 2 > known
+    """Whether so many machines are missing that it is more likely the reading that is wrong.
+
+    More than half of what is known goes at once when a right was taken away, or when a vCloud was restored or lost its
+    vCenter: then every look at one of them says what the listing said.
+    """
+    return missing >= DOUBT_FROM and missing * 2 > known
+
+
+def is_given_up(lost_parts: int) -> bool:
+    """Whether a run is not tried any more, after so many workers in a row that took it and did not come back."""
+    return lost_parts >= MOST_LOST_PARTS
 
 
 def due_for_rereading(read_at: Sequence[tuple[str, datetime]], now: datetime) -> list[str]:

@@ -4,6 +4,7 @@ Pressing *Refresh* a hundred times asks for one run: at most one of a data cente
 running one with a numbered claim, writes only under that number, and whoever comes after a dead worker goes on.
 """
 
+import logging
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from sqlalchemy.orm import aliased
 from app import clock
 from app.cloud.drift_models import Drift
 from app.cloud.sync_models import SyncRun, VmEvent
+from app.cloud.sync_rules import is_given_up
 from app.db import db, transaction
 
 CLAIM = timedelta(seconds=90)
@@ -34,6 +36,9 @@ PAGE_SHARE = 10
 """For somebody who only looks, reading takes at most one tenth of the time."""
 KEEP = timedelta(days=7)
 LIVE = ("waiting", "running")
+LOST = "lost"
+"""Error code of a run that was given up because worker after worker died at it."""
+log = logging.getLogger(__name__)
 
 
 def _silent(_service_id: uuid.UUID) -> None:
@@ -135,17 +140,19 @@ def due() -> list[uuid.UUID]:
 
 
 def claim(service_id: uuid.UUID) -> Held | None:
-    """Take the run of a data center: one that a dead worker left, else the waiting one. None: there is none to take."""
+    """Take the run of a data center: one that a dead worker left, else the waiting one. None: there is none to take.
+
+    One that worker after worker died at has failed instead.
+    """
     now = clock.now()
     try:
         with transaction():
-            live = select(SyncRun).where(SyncRun.service_id == service_id, SyncRun.state.in_(LIVE)).with_for_update()
-            runs = {run.state: run for run in db.session.scalars(live)}
-            run = runs.get("running", runs.get("waiting"))
-            if run is None or (run.claimed_until is not None and run.claimed_until >= now):
+            run = _to_take(service_id, now)
+            if run is None:
                 return None
             run.state, run.started_at = "running", run.started_at or now
             run.claimed_until, run.claim_no = now + (CLAIM if run.phase else LISTING_CLAIM), run.claim_no + 1
+            run.lost_parts += 1  # until it is let go of
             return Held(
                 run_id=run.id,
                 service_id=service_id,
@@ -155,6 +162,28 @@ def claim(service_id: uuid.UUID) -> Held | None:
             )
     except IntegrityError:  # another worker was faster
         return None
+
+
+def _to_take(service_id: uuid.UUID, now: datetime) -> SyncRun | None:
+    live = select(SyncRun).where(SyncRun.service_id == service_id, SyncRun.state.in_(LIVE)).with_for_update()
+    runs = {run.state: run for run in db.session.scalars(live)}
+    left = runs.get("running")
+    if left is None:
+        return runs.get("waiting")
+    if left.claimed_until is not None and left.claimed_until >= now:
+        return None
+    if not is_given_up(left.lost_parts):
+        return left
+    log.error("sync run %s: %s workers in a row died at it (%s)", left.id, left.lost_parts, left.phase or "listing")
+    left.state, left.finished_at, left.claimed_until, left.error_code = "failed", now, None, LOST
+    left.error_params = {"text": f"{left.lost_parts} workers in a row ended without a word while they read it"}
+    db.session.flush()  # before the next one is "running"
+    return runs.get("waiting")
+
+
+def let_go(held: Held) -> None:
+    """Leave the rest of our run to the next part of it, inside the caller's transaction."""
+    write(held, claimed_until=None, lost_parts=0)
 
 
 def write(held: Held, **values: Any) -> None:

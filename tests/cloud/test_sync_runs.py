@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from app.cloud import sync, sync_runs
 from app.cloud.models import Vm
 from app.cloud.sync_models import SyncRun, VmEvent
+from app.cloud.sync_rules import MOST_LOST_PARTS
 from app.db import db, transaction
 from tests.support import elsewhere
 from tests.support.cast import Cast
@@ -54,6 +55,34 @@ def test_a_frozen_worker_writes_nothing_any_more(cast: Cast, cloud: Simulator, c
     with pytest.raises(sync_runs.LostRunError), transaction():
         sync_runs.write(frozen, state="done")
     assert live() == ["running"]
+
+
+def test_a_run_that_each_worker_dies_at_fails_and_the_next_one_is_tried(
+    cast: Cast, cloud: Simulator, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    service_id = vdc_of("acme-vdc").service_id
+    run_id = sync_runs.ask(service_id, "schedule")
+    for _ in range(MOST_LOST_PARTS):
+        assert sync_runs.claim(service_id) is not None
+        clock.move(sync_runs.LISTING_CLAIM.total_seconds() + 1)
+    waiting_id = sync_runs.ask(service_id, "schedule")
+    assert waiting_id != run_id
+    next_one = sync_runs.claim(service_id)
+    assert next_one is not None and next_one.run_id == waiting_id
+    given_up = sync_runs.get(run_id)
+    assert (given_up.state, given_up.error_code, given_up.finished_at) == ("failed", "lost", clock.at)
+    assert f"{MOST_LOST_PARTS} workers in a row" in given_up.error_params["text"]
+    assert f"{MOST_LOST_PARTS} workers in a row" in caplog.text
+
+
+def test_a_long_run_of_many_parts_is_not_given_up(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    service_id = vdc_of("acme-vdc").service_id
+    sync_runs.ask(service_id, "schedule")
+    for _ in range(2 * MOST_LOST_PARTS):
+        part = sync_runs.claim(service_id)
+        assert part is not None
+        with transaction():
+            sync_runs.let_go(part)
 
 
 def test_the_newest_listing_is_never_forgotten(cast: Cast, cloud: Simulator, clock: Clock) -> None:
