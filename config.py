@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 LOCALES = ("en", "ru")
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ROOT = Path(__file__).resolve().parent
 
 
@@ -45,6 +46,17 @@ class Config:
     port: int
     # [SIM_PORT] Port of the vCloud simulator on 127.0.0.1, used by ./run in a demo installation.
     sim_port: int
+    # [CONSOLE_PORT] Port of the console gateway on 127.0.0.1. With https nginx forwards /console/ws/ to it; over plain
+    # http (a demo) the browser comes to it itself.
+    console_port: int
+    # [CONSOLE_IDLE_MIN] Minutes without a byte in either direction after which a console is closed.
+    console_idle_min: int
+    # [CONSOLE_MAX_H] Hours after which a console is closed in any case.
+    console_max_h: int
+    # [CONSOLE_PER_ACCOUNT] Consoles that one account may have open at a time.
+    console_per_account: int
+    # [CONSOLE_TOTAL] Consoles that one gateway process keeps open at a time.
+    console_total: int
     # [SKIFF_DEMO] 1: demo data and demo logins may be made. ./run sets it unless DATABASE_URL is given.
     demo: bool
     # [TRUSTED_PROXIES] Number of reverse proxies whose X-Forwarded-* headers are believed; behind our nginx: 1.
@@ -80,6 +92,29 @@ class Config:
         """Whether customers come over https."""
         return self.public_url.startswith("https://")
 
+    def console_host(self, host: str) -> str:
+        """Host and path of the consoles for a browser that reached the panel at `host` (a Host header).
+
+        Over https that is the panel's public address. Over plain http cookies and Origin are those of the name that
+        was typed, 127.0.0.1 or localhost, so the way to the gateway must begin with the same.
+        """
+        public = urlsplit(self.public_url)
+        if self.secure:
+            return f"{public.netloc}/console/ws"
+        name = re.sub(r":\d*$", "", host)
+        if not _is_loopback(name.strip("[]")):
+            name = re.sub(r":\d*$", "", public.netloc)
+        return f"{name}:{self.console_port}/console/ws"
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """What browsers send as Origin from a page of this panel."""
+        public = urlsplit(self.public_url)
+        if self.secure:
+            return frozenset({self.public_url.lower()})
+        port = f":{public.port}" if public.port else ""
+        return frozenset({self.public_url.lower(), *(f"http://{name}{port}" for name in LOOPBACK)})
+
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
         """Read all settings, or raise `ConfigError` at the first wrong one."""
@@ -94,6 +129,11 @@ class Config:
             public_url=_public_url(environ, port),
             port=port,
             sim_port=_integer(environ, "SIM_PORT", 8081, 1, 65535),
+            console_port=_integer(environ, "CONSOLE_PORT", 8082, 1, 65535),
+            console_idle_min=_integer(environ, "CONSOLE_IDLE_MIN", 30, 1, 24 * 60),
+            console_max_h=_integer(environ, "CONSOLE_MAX_H", 8, 1, 24 * 7),
+            console_per_account=_integer(environ, "CONSOLE_PER_ACCOUNT", 20, 1, 10_000),
+            console_total=_integer(environ, "CONSOLE_TOTAL", 500, 1, 10_000),
             demo=_flag(environ, "SKIFF_DEMO"),
             trusted_proxies=_integer(environ, "TRUSTED_PROXIES", 0, 0, 5),
             session_idle_min=_integer(environ, "SESSION_IDLE_MIN", 60, 1, 24 * 60),

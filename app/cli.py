@@ -14,6 +14,7 @@ from app import demo, sealing
 from app.accounts import members
 from app.accounts.rules import StaffRole
 from app.cloud import packet, packet_reader, packet_source, services, sync
+from app.cloud.console_rules import ConsoleMode
 from app.db import transaction
 from app.errors import AppError
 from app.texts.errors import error_text
@@ -108,6 +109,14 @@ def _asked_password(username: str | None, password: str | None) -> str | None:
 @click.option("--ca-file", help="File with the CA that signed its certificate, if the system does not know it.")
 @click.option("--insecure", is_flag=True, help="Do not verify the certificate. For a laboratory only.")
 @click.option("--proxy", help="Address of the HTTP proxy on the way there, for example http://proxy.example:3128.")
+@click.option(
+    "--console-host",
+    "console_hosts",
+    multiple=True,
+    metavar="HOST[:PORT]",
+    help="Where its consoles are, if not where its API is. May be repeated.",
+)
+@click.option("--console-direct", is_flag=True, help="Browsers go to its consoles themselves, not through the panel.")
 @_vcloud_login("Administrator of the organization System, if the panel may use the provider's rights")
 @click.option("--change", is_flag=True, help="Give a known vCloud these settings instead of all that it has.")
 @with_appcontext
@@ -121,6 +130,8 @@ def handler_add(  # noqa: PLR0913  one parameter for each option
     password: str | None,
     api_token: str | None,
     *,
+    console_hosts: tuple[str, ...],
+    console_direct: bool,
     insecure: bool,
     change: bool,
 ) -> None:
@@ -136,6 +147,9 @@ def handler_add(  # noqa: PLR0913  one parameter for each option
         ca_file=ca_file,
         proxy=proxy,
         provider=provider,
+        consoles=services.Consoles(
+            mode=ConsoleMode.DIRECT if console_direct else ConsoleMode.GATEWAY, hosts=console_hosts
+        ),
         change=change,
     )
     click.echo(f"vCloud {name} answers at {url}. {_about(version)} Next: flask account-add, flask service-attach.")

@@ -22,7 +22,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.cloud import deletion, kinds, operations, sync, sync_runs, turns
+from app.cloud import console_seats, deletion, kinds, operations, sync, sync_runs, turns
 from app.cloud.models import ScheduleSlot
 from app.db import db, transaction
 from config import Config
@@ -47,6 +47,8 @@ SCHEDULE = (
     Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.passwords.forget_old_passwords),
     # A deleted machine whose time in the recycle bin is over is erased.
     Scheduled(name="recycle_bin", every=lambda _: timedelta(minutes=1), run=deletion.erase_due),
+    # Console tickets that nobody came for are deleted, even while no gateway runs that would do it sooner.
+    Scheduled(name="console", every=lambda _: timedelta(minutes=1), run=console_seats.forget_expired),
     # What no worker gets through is brought to staff.
     Scheduled(name="watchdog", every=lambda _: timedelta(minutes=1), run=turns.give_up_lost),
     # Reads every virtual data center, each in a job of its own, so that a slow vCloud holds up no other.

@@ -27,6 +27,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "app.vcloud": ({"app.vcloud"}, {"requests", "urllib3", "lxml"}),
     "app.cloud": (CLOUD | {"app"}, {"sqlalchemy"}),
     "app.cloud.rules": (set(), set()),
+    "app.cloud.console_rules": ({"app.cloud.rules"}, set()),
     # lxml with safe settings is how XML is read everywhere here; the standard library would need the same care by hand.
     "app.cloud.packet": ({"app.errors"}, {"lxml"}),
     "app.cloud.packet_reader": ({"app.errors", "app.cloud.packet"}, {"lxml"}),
@@ -38,6 +39,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         {
             "app.errors",
             "app.accounts.rules",
+            "app.cloud.console_rules",
             "app.cloud.drift_rules",
             "app.cloud.explain",
             "app.cloud.rules",
@@ -66,6 +68,8 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "worker": (EVERYTHING | {"config"}, {"flask", "redis", "rq"}),
     "wsgi": ({"app.factory", "config"}, set()),
     "vcdsim": ({"vcdsim"}, {"lxml"}),
+    "vcdsim.console": ({"vcdsim"}, {"PIL", "websockets"}),
+    "vcdsim.console.certificate": (set(), {"cryptography"}),
     "tools": ({"tools", "config"}, set()),
 }
 

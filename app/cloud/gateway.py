@@ -19,7 +19,12 @@ NOBODY = vcloud.Login(org="", user="", password="")
 
 
 @contextmanager
-def client(service_id: uuid.UUID, *, before_command: Callable[[], None] = lambda: None) -> Iterator[vcloud.Client]:
+def client(
+    service_id: uuid.UUID,
+    *,
+    limits: vcloud.Limits = LIMITS,
+    before_command: Callable[[], None] = lambda: None,
+) -> Iterator[vcloud.Client]:
     """A client that works with the rights of the service's VDC administrator.
 
     `before_command` is called right before each command leaves; what it raises keeps the command here.
@@ -31,7 +36,7 @@ def client(service_id: uuid.UUID, *, before_command: Callable[[], None] = lambda
     handler_id = service.handler_id
     login = login_of(service, service.org_name)
     session = vcloud.Session.load(service.session) if service.session else None
-    connection = connect(service.handler, login, session, before_command)
+    connection = connect(service.handler, login, session, limits=limits, before_command=before_command)
     db.session.rollback()  # nothing slow inside a transaction, not even inside one that only reads
     try:
         yield connection
@@ -93,17 +98,18 @@ def connect(
     handler: Handler,
     login: vcloud.Login | vcloud.ApiToken,
     session: vcloud.Session | None = None,
+    *,
+    limits: vcloud.Limits = LIMITS,
     before_command: Callable[[], None] = lambda: None,
 ) -> vcloud.Client:
     """A client of this vCloud; close it, or use it in a `with`."""
-    verify: bool | str = handler.ca_file or handler.verify_tls
     return vcloud.Client(
         handler.api_url,
         login,
         session=session,
-        verify=verify,
+        verify=handler.ca_file or handler.verify_tls,
         proxy=handler.proxy,
-        limits=LIMITS,
+        limits=limits,
         timer=TIMER,
         before_command=before_command,
     )

@@ -27,6 +27,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship, validates
 
 from app.accounts.models import Account, User
+from app.cloud.console_rules import ConsoleMode
 from app.cloud.rules import Condition, VmState, vm_state
 from app.db import Base, Row, UtcDateTime
 from app.sealing import Sealed
@@ -50,6 +51,8 @@ class Handler(Row):
     is_api_deprecated: Mapped[bool] = mapped_column(server_default=false())  # vCloud says that this version will go
     answered_at: Mapped[datetime | None]
     silent_since: Mapped[datetime | None]  # set while vCloud does not answer
+    console_mode: Mapped[ConsoleMode] = mapped_column(String(10), server_default=ConsoleMode.GATEWAY)
+    console_hosts: Mapped[list[Any]] = mapped_column(server_default="[]")  # ["host[:port]"], beside that of the API
     password = Sealed()
     api_token = Sealed()
 

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -11,6 +12,7 @@ from sqlalchemy import select
 from app import clock, vcloud
 from app.accounts.models import Account
 from app.cloud import gateway, sync
+from app.cloud.console_rules import ConsoleMode, address_of
 from app.cloud.models import Handler, Service
 from app.db import db, transaction
 from app.errors import AppError
@@ -19,6 +21,14 @@ PROVIDER = "System"
 """The organization of the provider's own people in every vCloud."""
 
 Login = vcloud.Login | vcloud.ApiToken
+
+
+@dataclass(frozen=True, kw_only=True)
+class Consoles:
+    """How browsers reach the screens of a vCloud: `hosts` are `host[:port]`s beside that of its API."""
+
+    mode: ConsoleMode = ConsoleMode.GATEWAY
+    hosts: tuple[str, ...] = ()
 
 
 def login(org: str, *, username: str | None, password: str | None, api_token: str | None) -> Login:
@@ -35,7 +45,7 @@ def login(org: str, *, username: str | None, password: str | None, api_token: st
     return vcloud.Login(org=org, user=username, password=password)
 
 
-def add_handler(
+def add_handler(  # noqa: PLR0913  what a vCloud has
     *,
     name: str,
     api_url: str,
@@ -43,17 +53,20 @@ def add_handler(
     ca_file: str | None = None,
     proxy: str | None = None,
     provider: Login | None = None,
+    consoles: Consoles | None = None,
     change: bool = False,
 ) -> vcloud.ApiVersion:
     """Make a vCloud Director known, once it has answered; returns the API version that it will be asked with.
 
     `proxy` is the HTTP proxy on the way there, `provider` a login of the organization System. `change` gives a known
     one these settings instead of all that it has. Raises AppError `handler_url_bad`, `ca_file_bad`, `proxy_bad`,
-    `handler_known` (with the address it has), `login_refused`, `token_refused`, or a VcloudError when it does not
-    answer.
+    `console_host_bad`, `handler_known` (with the address it has), `login_refused`, `token_refused`, or a VcloudError
+    when it does not answer.
     """
+    consoles = consoles or Consoles()
     _require_url(api_url)
     _require_reachable(ca_file, proxy)
+    _require_hosts(consoles)
     known = db.session.scalar(select(Handler.api_url).where(Handler.name == name))
     db.session.rollback()
     if known is not None and not change:
@@ -71,6 +84,7 @@ def add_handler(
         for key, value in values.items():
             setattr(handler, key, value)
         _keep_login(handler, provider)
+        handler.console_mode, handler.console_hosts = consoles.mode, list(consoles.hosts)
         handler.api_version, handler.is_api_deprecated = version.number, version.deprecated
     return version
 
@@ -171,6 +185,14 @@ def _require_reachable(ca_file: str | None, proxy: str | None) -> None:
         fits = False
     if not fits:
         raise AppError("proxy_bad", 400)
+
+
+def _require_hosts(consoles: Consoles) -> None:
+    for host in consoles.hosts:
+        try:
+            address_of(host)
+        except ValueError:
+            raise AppError("console_host_bad", 400, host=host) from None
 
 
 def _find_vdc(handler: Handler, credentials: Login, name: str) -> str:

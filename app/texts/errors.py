@@ -71,6 +71,7 @@ ERRORS: Mapping[str, Sentence] = {
         "--proxy: this is not the address of an HTTP proxy. Write it as http://proxy.example:3128, without user and "
         "password."
     ),
+    "console_host_bad": _l("--console-host: %(host)s is no HOST or HOST:PORT."),
     "login_ambiguous": _l("Give either --username with --password, or --api-token, not both."),
     "login_missing": _l("Give --username with --password, or --api-token."),
     "token_refused": _l(
@@ -142,6 +143,7 @@ ERRORS: Mapping[str, Sentence] = {
     "packet_value_bad": _l("Line %(line)s: %(attribute)s of <%(element)s> is %(value)s; write it like %(like)s."),
     # wishes
     "action_blocked": _blocked,
+    "console_blocked": _l("There is no screen of this server now."),
     "vm_busy": _l("Another operation is at work on this server; wait until it ends."),
     "cancel_too_late": _l("It is too late to cancel: this step cannot be stopped any more."),
     "retry_impossible": _l("It cannot go on from where it stopped. Ask for it anew."),

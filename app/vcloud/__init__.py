@@ -4,7 +4,7 @@ from app.vcloud.client import Client
 from app.vcloud.errors import Busy, NotFound, Refused, SessionExpired, Unavailable, VcloudError
 from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.statuses import TaskStatus, VmStatus
-from app.vcloud.transport import Limits, Timer
+from app.vcloud.transport import KNOWN_AUTHORITIES, Limits, Timer
 from app.vcloud.types import (
     AdminPassword,
     AllocatedAddress,
@@ -36,6 +36,7 @@ from app.vcloud.wire import best_version
 from app.vcloud.wishes import NewVApp, NewVm, VmChange, Wiring
 
 __all__ = [
+    "KNOWN_AUTHORITIES",
     "AdminPassword",
     "AllocatedAddress",
     "ApiToken",

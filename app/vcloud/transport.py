@@ -23,6 +23,8 @@ from app.vcloud.xml import BODY_LIMIT_BYTES
 
 log = logging.getLogger(__name__)
 
+KNOWN_AUTHORITIES: str = requests.utils.DEFAULT_CA_BUNDLE_PATH
+"""The file of the CAs that are trusted where no other is named."""
 _PACKED_CHUNK_BYTES = 16 * 1024  # small: one chunk of a compressed bomb may swell a thousandfold before we count it
 _BUFFER_BYTES = 128 * 1024  # a page of a listing is about that long
 _HEADERS = {"User-Agent": "Skiff", "Accept-Encoding": "gzip, deflate", "Connection": "keep-alive"}
