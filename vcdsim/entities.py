@@ -217,6 +217,8 @@ class Vm:
     needs_customization: bool = False
     gc_status: str = "GC_PENDING"
     customized_count: int = 0
+    #: When the guest last began to boot; 0 for one that has run since it was made.
+    booted_at: float = 0.0
     hardware_version: int = 19
     cpu_hot_add: bool = False
     memory_hot_add: bool = False

@@ -111,11 +111,12 @@ def _deploy_one(world: World, vapp: VApp, vm: Vm, *, power_on: bool, force_custo
         vm.power = ON
         networks.dhcp_answers(world, vapp, vm)
         if not was_suspended:
-            _customize(vm)
+            _boot(world, vm)
 
 
-def _customize(vm: Vm) -> None:
-    """The guest applies its settings at a boot that needs it, and reports back."""
+def _boot(world: World, vm: Vm) -> None:
+    """The guest begins anew; it applies its settings at a boot that needs it, and reports back."""
+    vm.booted_at = world.now()
     if vm.customization.enabled and vm.needs_customization:
         vm.customized_count += 1
         vm.gc_status = "GC_COMPLETE"
@@ -185,7 +186,7 @@ def _powered_off(world: World, task: Task) -> None:
 def _restarted(world: World, task: Task) -> None:
     for _, vm in _targets(world, task):
         if vm.power == ON:
-            _customize(vm)
+            _boot(world, vm)
 
 
 @effect("suspend")

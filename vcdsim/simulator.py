@@ -10,6 +10,7 @@ from pathlib import Path
 from vcdsim import leases, models, state, tasks
 from vcdsim.api import Answer, Api, operations
 from vcdsim.clock import Clock
+from vcdsim.console import Console
 from vcdsim.control import Control
 from vcdsim.faults import Faults
 from vcdsim.server import Server
@@ -40,8 +41,9 @@ class Simulator:
         self.faults = Faults(operations())
         #: (method, path with query) of every request that reached the simulator, in order.
         self.requests: list[tuple[str, str]] = []
-        self._api = Api(self.world, self.faults)
         self._lock = threading.RLock()
+        self.console = Console(lambda: self.world, self._lock)
+        self._api = Api(self.world, self.console, self.faults)
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Answer one request without a socket."""

@@ -21,6 +21,7 @@ from vcdsim.api.guarding import guard
 from vcdsim.api.routing import exists, find
 from vcdsim.api.spoiling import spoil, task_fault
 from vcdsim.api.version import Version
+from vcdsim.console import Console
 from vcdsim.faults import Fault, FaultError, Faults
 from vcdsim.people import Session
 from vcdsim.refusals import RefusalError, not_found
@@ -57,8 +58,9 @@ class Request:
 class Api:
     """The HTTP surface of one world. Not thread-safe: the caller holds the lock."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
+    def __init__(self, world: World, console: Console, faults: Faults) -> None:
         self.world = world
+        self.console = console
         self.faults = faults
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
@@ -149,6 +151,7 @@ class Api:
     def _context(self, request: Request, version: Version, session: Session, faults: list[Fault]) -> Context:
         return Context(
             self.world,
+            self.console,
             request.base,
             version,
             request.path,
@@ -163,7 +166,9 @@ class Api:
 
     def _log_in(self, request: Request, version: Version) -> Answer:
         if request.path == "/api/sessions":
-            return sessions.xml_login(self.world, request.base, version, request.headers, request.request_id)
+            return sessions.xml_login(
+                self.world, self.console, request.base, version, request.headers, request.request_id
+            )
         is_provider = request.path.endswith("/provider")
         return sessions.cloudapi_login(self.world, version, request.headers, provider=is_provider)
 

@@ -12,6 +12,7 @@ from lxml import etree
 from vcdsim.api import bodies, hrefs, schema, xml
 from vcdsim.api.version import Version
 from vcdsim.api.version import text as version_text
+from vcdsim.console import Console
 from vcdsim.people import Session, User
 from vcdsim.world import World
 
@@ -35,6 +36,7 @@ class Context:
     """One authenticated request."""
 
     world: World
+    console: Console
     base: str
     version: Version
     path: str

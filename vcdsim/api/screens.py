@@ -1,4 +1,4 @@
-"""The screen of a VM: its tickets. There is no console behind them yet."""
+"""The screen of a VM: its tickets."""
 
 from __future__ import annotations
 
@@ -11,18 +11,16 @@ from vcdsim.api.routing import route
 from vcdsim.entities import ON, Vm
 from vcdsim.refusals import not_running
 
-_CONSOLE_PORT = 902
-
 
 @route("POST", "/api/vApp/vm-{entity_id}/screen/action/acquireMksTicket", "console")
 def acquire_mks_ticket(ctx: Context, entity_id: str) -> Answer:
     """A console ticket, at once and only while the VM is on."""
-    _running(ctx, entity_id)
+    ticket = ctx.console.ticket(_running(ctx, entity_id), _host(ctx))
     element = xml.root("MksTicket", ctx.version)
-    xml.sub(element, "Host", _host(ctx))
-    xml.sub(element, "Vmx")
-    xml.sub(element, "Ticket", secrets.token_hex(16))
-    xml.sub(element, "Port", _CONSOLE_PORT)
+    xml.sub(element, "Host", ticket.host)
+    xml.sub(element, "Vmx", ticket.vmx or None)
+    xml.sub(element, "Ticket", ticket.ticket)
+    xml.sub(element, "Port", ticket.port)
     return ctx.xml(element, hrefs.media("mksTicket"))
 
 

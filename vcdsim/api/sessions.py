@@ -15,6 +15,7 @@ from vcdsim.api import version as versions
 from vcdsim.api.context import Answer, Context, link
 from vcdsim.api.routing import route
 from vcdsim.api.version import Version
+from vcdsim.console import Console
 from vcdsim.people import Session, User
 from vcdsim.refusals import RefusalError
 from vcdsim.world import SYSTEM_ORG, World
@@ -70,7 +71,9 @@ def start(world: World, user: User, *, bearer: bool) -> Session:
     return session
 
 
-def xml_login(world: World, base: str, version: Version, headers: Mapping[str, str], request_id: str) -> Answer:
+def xml_login(
+    world: World, console: Console, base: str, version: Version, headers: Mapping[str, str], request_id: str
+) -> Answer:
     """POST /api/sessions: up to 37.2, answers the older token and a session document; from 30.0 a JWT as well.
 
     Clients of that time (go-vcloud-director 2.x) take the JWT from this answer.
@@ -85,7 +88,7 @@ def xml_login(world: World, base: str, version: Version, headers: Mapping[str, s
     if session is None:
         return unauthorized()
     user = world.users[session.user_id]
-    ctx = Context(world, base, version, "/api/sessions", "", headers, b"", request_id, session, user)
+    ctx = Context(world, console, base, version, "/api/sessions", "", headers, b"", request_id, session, user)
     answer = get_session(ctx)
     answer.headers["x-vcloud-authorization"] = session.token
     answer.headers["Set-Cookie"] = f"vcloud-token={session.token}; Path=/; HttpOnly"
