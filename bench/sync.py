@@ -141,7 +141,7 @@ class _Meter:
             # SQLite does not know yet how many rows a statement returns; only the run's own is written by such ones.
             rows = len(parameters) if many else max(cursor.rowcount, int("RETURNING sync_runs" in statement))
             self._cost.rows[table] = self._cost.rows.get(table, 0) + rows
-            self.is_listed |= table == "sync_runs" and "details" in str(parameters)
+            self.is_listed |= table == "sync_runs" and "listed_at=" in statement
 
 
 def _peak_mb() -> float:

@@ -116,6 +116,8 @@ def _stage(run: SyncRun) -> str:
         return gettext("waits for its turn")
     if run.phase is None:
         return gettext("reads the list")
+    if run.phase == "templates":
+        return gettext("reads templates")
     if run.phase == "details":
         return gettext("%(done)s of %(total)s vApps read", done=run.vapps_done, total=run.vapps_total)
     return gettext("looks for what is missing") if run.phase == "missing" else gettext("reads addresses")

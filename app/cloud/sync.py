@@ -1,10 +1,10 @@
 """Keeps the mirror equal to vCloud: collect -> compare -> write, one virtual data center at a time.
 
-A run has four phases. *Listing*: the pages of the query service, whole or not at all, so that every machine is right
-in state, name and sizes after one transaction. *Details*: the documents of those vApps of which a listing said that
-something moved. *Missing*: what was not listed is looked for in a second listing and then directly, before it is gone.
-*Addresses*: who holds which, if something moved or it is a day old.
-Nothing but numbers in the database is kept between them, so any worker can go on with a run.
+A run has five phases. *Listing*: the pages of the query service, whole or not at all, so that every machine is right
+in state, name and sizes after one transaction. *Templates*: those of which a listing said something new. *Details*:
+the documents of those vApps of which it said that something moved. *Missing*: what was not listed is looked for in a
+second listing and then directly, before it is gone. *Addresses*: who holds which, if something moved or it is a day
+old. Nothing but numbers in the database is kept between them, so any worker can go on with a run.
 """
 
 import time
@@ -40,6 +40,7 @@ class Inventory:
     started_at: datetime
     vdc: vcloud.Vdc
     networks: list[vcloud.OrgVdcNetwork]
+    templates: list[vcloud.TemplateRecord] | None  # None: they did not come
     listed: dict[str, Listed]
     touched: dict[str, datetime]  # vApps on which tasks worked lately, where the listings do not tell; until when
 
@@ -132,6 +133,8 @@ class _Reading:
         self.vdc_urn = db.session.get_one(Service, held.service_id).vdc_urn
         self.vdc_id = db.session.scalar(select(Vdc.id).where(Vdc.service_id == held.service_id))
         self.asks_addresses = True  # unless the listing says that there is no need
+        self.reads_templates = held.phase == "templates"
+        self.templates: list[vcloud.TemplateRecord] | None = None  # what the listing said, if this job has read it
         db.session.rollback()
 
     def work(self) -> bool:
@@ -166,8 +169,14 @@ class _Reading:
             self.asks_addresses = bool(moved) or any(
                 addresses.is_due(network, inventory.started_at) for network in networks
             )
+            self.templates = inventory.templates
+            self.reads_templates = self.templates is None or self._is_one_new(self.templates)
             sync_runs.write(
-                self.held, phase="details", listed_at=inventory.started_at, counts=found, vapps_total=pending
+                self.held,
+                phase="templates" if self.reads_templates else "details",
+                listed_at=inventory.started_at,
+                counts=found,
+                vapps_total=pending,
             )
 
     def _seen_at(self) -> datetime | None:
@@ -195,9 +204,15 @@ class _Reading:
 
     # Templates
 
+    def _is_one_new(self, records: list[vcloud.TemplateRecord]) -> bool:
+        pending, is_one_gone = sync_templates.compare(self._vdc_id(), records, clock.now())
+        return is_one_gone or bool(pending)
+
     def _read_templates(self) -> bool:
         """Read those of which the listing says something new; whether all of them were read."""
-        records = self.client.template_records()
+        if not self.reads_templates:
+            return True
+        records = self.client.template_records() if self.templates is None else self.templates
         present = {record.id for record in records}
         pending, is_one_gone = sync_templates.compare(self._vdc_id(), records, clock.now())
         db.session.rollback()
@@ -210,6 +225,8 @@ class _Reading:
             with transaction():
                 sync_runs.write(self.held)
                 mirror.apply_templates(self._vdc_id(), read, present, at)
+        with transaction():
+            sync_runs.write(self.held, phase="details")
         return True
 
     # Details
@@ -352,14 +369,13 @@ def collect(client: vcloud.Client, vdc_urn: str, *, since: datetime | None) -> I
     `since` is when it was last done; tasks at work at that time may have changed something afterwards.
     """
     started_at = clock.now()
-    vms = client.vms(vdc_urn)
-    vapps = client.vapps(vdc_urn)
-    vdc = client.vdc(vdc_urn)
-    listed = by_vapp(vapps, vms)
+    said = client.inventory(vdc_urn, since=since and since - SKEW)
+    listed = by_vapp(said.vapps, said.vms)
     return Inventory(
         started_at=started_at,
-        vdc=vdc,
-        networks=client.networks(vdc),
+        vdc=said.vdc,
+        networks=said.networks,
+        templates=said.templates,
         listed=listed,
-        touched=touched_vapps(listed, client.touched_since(since - SKEW) if since else {}),
+        touched=touched_vapps(listed, said.touched),
     )

@@ -44,7 +44,8 @@ class SyncRun(Row):
     claimed_until: Mapped[datetime | None]
     claim_no: Mapped[int]
     lost_parts: Mapped[int] = mapped_column(server_default="0")  # workers in a row that took it and did not let go
-    phase: Mapped[str | None] = mapped_column(String(20))  # "details", "missing", "addresses"; None: the listing
+    # "templates", "details", "missing", "addresses"; None: the listing
+    phase: Mapped[str | None] = mapped_column(String(20))
     vapps_done: Mapped[int]
     vapps_total: Mapped[int]
     counts: Mapped[dict[str, Any]]  # {"new", "changed", "gone", "kept_back"}: machines

@@ -1,17 +1,18 @@
 """The client of the vCloud API: one method per call that we use."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from types import TracebackType
 from typing import Self
 
-from app.vcloud import activity, addresses, ahead, bodies, catalog, entities, machines, parse, query, reconfigure
+from app.vcloud import addresses, ahead, bodies, catalog, entities, inventory, machines, parse, query, reconfigure
 from app.vcloud.bodies import media_type
 from app.vcloud.errors import NotFound
 from app.vcloud.ids import path_of
-from app.vcloud.listings import Listings, Source
+from app.vcloud.listings import Listing, Listings
 from app.vcloud.query import Condition, version_key
 from app.vcloud.sessions import ApiToken, Login, Session
 from app.vcloud.transport import Limits, Timer, Transport
@@ -19,9 +20,8 @@ from app.vcloud.types import (
     AdminPassword,
     AllocatedAddress,
     ApiVersion,
+    Inventory,
     MksTicket,
-    OrgVdcNetwork,
-    StorageProfile,
     Task,
     TaskRecord,
     TemplateRecord,
@@ -33,7 +33,7 @@ from app.vcloud.types import (
     Vm,
     VmRecord,
 )
-from app.vcloud.wire import Early, Path, Wire
+from app.vcloud.wire import Path, Wire
 from app.vcloud.wishes import NewVApp, NewVm, VmChange
 from app.vcloud.xml import required_urn
 
@@ -52,8 +52,8 @@ class Client:
     again. Busy is left to the caller, who can let others go first.
 
     *Time*: 5 s to connect, 30 s for a whole answer however it drips, 45 s for a method (a listing: for each page,
-    and 300 s for all). On a slow line four pages of a listing are under way at once, and no thread outlives its call;
-    a client itself is used by one thread at a time.
+    and 300 s for all that is read together). On a slow line four pages are under way at once, and no thread outlives
+    its call; a client itself is used by one thread at a time.
 
     *Identity*: methods take and give urns. Addresses are built on the configured base; a href in an answer is only
     reduced to the id it names, so no answer leads us to another host. Redirects are not followed.
@@ -119,35 +119,36 @@ class Client:
 
     def vdc(self, vdc_urn: str) -> Vdc:
         """Return one VDC; two requests, for the use of storage is only in the query service."""
-        profiles = self._storage_profiles(vdc_urn)
-        return self._wire.get(path_of(vdc_urn, "vdc"), "Vdc", lambda root: parse.vdc(root, profiles))
+        return inventory.read_vdc(self._wire, self._listings, vdc_urn)
+
+    def inventory(self, vdc_urn: str, *, since: datetime | None = None) -> Inventory:
+        """Return all that is listed of a VDC, complete or not at all; only `templates` may be missing.
+
+        `touched` tells the VMs and vApps on which a task began or ended at `since` or later, with its last moment.
+        That is its end, or the present if it goes on; all by our clock, to about a second. For what a listing does not
+        show: from 35 on rows need not name the last task of their VM. Below they do, and nobody is asked, as without
+        `since`.
+        """
+        return inventory.read(self._wire, self._listings, self._timer, vdc_urn, since)
 
     def template_records(self) -> list[TemplateRecord]:
         """Return the templates in catalogs we may read, and what tells whether they have changed. One request."""
-        rows = self._listings.rows("vAppTemplate", catalog.record, lambda row: row.id)
-        return [row for row in rows if row.catalog_name]
+        return inventory.in_catalogs(self._listings.whole(inventory.template_rows(self._listings)))
 
     def template(self, record: TemplateRecord) -> VappTemplate | None:
         """Return a template, whole; None if it is gone since the listing. Two requests (5.5: three or four)."""
         with self._wire.one_deadline():
             return catalog.template(self._wire, self._listings, record)
 
-    def networks(self, vdc: Vdc) -> list[OrgVdcNetwork]:
-        """Return the networks VMs of this VDC can use: its own and those the organization shares."""
-        available = {network.id for network in vdc.networks}
-        rows = self._listings.rows("orgVdcNetwork", query.org_network, lambda network: network.id)
-        return [self._with_fence_mode(network) for network in rows if network.id in available]
-
     def vapps(self, vdc_urn: str, name: str | None = None) -> list[VAppRecord]:
         """Return the vApps of a VDC, or those of exactly this name (case counts)."""
-        conditions = [Condition("vdc", vdc_urn)] + ([] if name is None else [Condition("name", name)])
-        rows = self._listings.rows("vApp", query.vapp_record, lambda row: row.id, *conditions)
+        conditions = [] if name is None else [Condition("name", name)]
+        rows = self._listings.whole(inventory.vapps(self._listings, vdc_urn, *conditions))
         return [row for row in rows if name is None or row.name == name]
 
     def vms(self, vdc_urn: str) -> list[VmRecord]:
         """Return all VMs of a VDC, complete or not at all; VMs of templates are not among them."""
-        conditions = Condition("vdc", vdc_urn), Condition("isVAppTemplate", "false")
-        return self._listings.rows("vm", query.vm_record, lambda row: row.id, *conditions)
+        return self._listings.whole(inventory.vms(self._listings, vdc_urn))
 
     def vapp(self, vapp_urn: str) -> VApp:
         """Return a vApp with complete VMs."""
@@ -155,13 +156,11 @@ class Client:
 
     def whole_vapps(self, vapp_urns: Sequence[str]) -> Iterator[VApp]:
         """Yield those of these vApps that are there, as `vapp` does; on a slow line four are asked for at once."""
-        paths = [path_of(urn, "vapp") for urn in vapp_urns]
-        self._wire.version()  # logs in if need be, so that what is timed is a document and nothing else
-        started = self._timer.clock()
-        yield from self._vapps_there((path, None) for path in paths[:1])
-        is_slow = self._timer.clock() - started > ahead.SLOW_S
-        with closing(ahead.in_turn(self._wire, paths[1:], is_slow=is_slow)) as turns:
-            yield from self._vapps_there(turns)
+        queue = deque[tuple[str, Path]]((urn, path_of(urn, "vapp")) for urn in vapp_urns)
+        with closing(ahead.in_turn(self._wire, queue, self._timer.clock)) as turns:
+            for _, path, early in turns:
+                with suppress(NotFound):
+                    yield self._wire.get(path, "VApp", parse.vapp, early)
 
     def vm(self, vm_urn: str) -> Vm:
         """Return one VM, whole."""
@@ -180,22 +179,10 @@ class Client:
 
         `since` is by our clock: the difference to vCloud's is known from its answers, to about a second.
         """
-        conditions = Condition("objectName", object_name), Condition("startDate", self._in_vcloud(since), "=ge=")
-        rows = self._listings.rows("task", query.task_record, lambda row: row.id, *conditions)
+        began = Condition("startDate", self._wire.by_its_clock(since), "=ge=")
+        named = Condition("objectName", object_name)
+        rows = self._listings.rows("task", query.task_record, lambda row: row.id, named, began)
         return [row for row in rows if row.object_name == object_name]
-
-    def touched_since(self, since: datetime) -> dict[str, datetime]:
-        """Return the VMs and vApps on which a task began or ended at `since` or later, with its last moment.
-
-        That is its end, or the present if it goes on; all by our clock, to about a second. For what a listing does not
-        show: from 35 on rows need not name the last task of their VM. Below they do, and {} is returned unasked.
-        """
-        if version_key(self._wire.version()) < activity.NEEDED_SINCE:
-            return {}
-        conditions = activity.conditions(self._in_vcloud(since))
-        rows = self._listings.rows("task", query.task_record, lambda row: row.id, *conditions)
-        now = datetime.fromtimestamp(self._timer.wall(), UTC)
-        return activity.last_moments(rows, now=now, ahead=timedelta(seconds=self._wire.ahead_s()))
 
     def allocated_addresses(
         self, network_urn: str, known: Callable[[str], Sequence[AllocatedAddress] | None] = addresses.nothing_known
@@ -206,12 +193,13 @@ class Client:
         and one per vApp of theirs, except where `known` tells by the vApp's urn what it holds there.
         """
         if version_key(self._wire.version()) >= addresses.PAGED_SINCE:
-            source = Source(
+            listing = Listing(
                 f"the addresses of {network_urn}",
                 partial(addresses.paged_path, network_urn),
                 lambda path, early: self._wire.get_json(path, addresses.page, early),
+                lambda row: row.ip,
             )
-            return self._listings.whole(source, lambda row: row.ip)
+            return self._listings.whole(listing)
         path = path_of(network_urn, "network") + "/allocatedAddresses/"
         found = self._wire.get(path, "AllocatedIpAddresses", addresses.short_list)
         if found is not None:
@@ -350,11 +338,6 @@ class Client:
 
     # Inside
 
-    def _in_vcloud(self, moment: datetime) -> str:
-        """Return a moment of our clock as a filter takes it, by vCloud's clock."""
-        theirs = moment.astimezone(UTC) + timedelta(seconds=self._wire.ahead_s())
-        return theirs.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-
     def _task(
         self,
         method: str,
@@ -372,20 +355,6 @@ class Client:
             return self.vapp(vapp_urn)
         except NotFound:
             return None
-
-    def _vapps_there(self, turns: Iterable[tuple[Path, Early | None]]) -> Iterator[VApp]:
-        for path, early in turns:
-            with suppress(NotFound):
-                yield self._wire.get(path, "VApp", parse.vapp, early)
-
-    def _storage_profiles(self, vdc_urn: str) -> tuple[StorageProfile, ...]:
-        condition = Condition("vdc", vdc_urn)
-        return tuple(self._listings.rows("orgVdcStorageProfile", query.storage_profile, lambda row: row.id, condition))
-
-    def _with_fence_mode(self, network: OrgVdcNetwork) -> OrgVdcNetwork:
-        if network.fence_mode:
-            return network
-        return self._wire.get(path_of(network.id, "network"), "OrgVdcNetwork", parse.org_network)
 
 
 def _passwords(*wishes: NewVm | VmChange) -> list[str]:

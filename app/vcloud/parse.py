@@ -9,7 +9,6 @@ from app.vcloud.types import (
     Leases,
     MksTicket,
     OrgVdcNetwork,
-    StorageProfile,
     TemplateLimits,
     VApp,
     VAppNetwork,
@@ -73,8 +72,8 @@ def template_limits(metadata: Element) -> TemplateLimits:
     return TemplateLimits(found.get("cpu_max"), found.get("memory_mb_max"), disk_gb and disk_gb * 1024)
 
 
-def vdc(element: Element, profiles: tuple[StorageProfile, ...]) -> Vdc:
-    """Read a Vdc; the use of its storage profiles is not in the document and comes from a query."""
+def vdc(element: Element) -> Vdc:
+    """Read a Vdc without its storage profiles: their use is not in the document."""
     cpu_limit_mhz, cpu_used_mhz, cpu_reserved_mhz = _capacity(element, "Cpu")
     memory_limit_mb, memory_used_mb, memory_reserved_mb = _capacity(element, "Memory")
     networks = children(child(element, "AvailableNetworks"), "Network")
@@ -93,7 +92,7 @@ def vdc(element: Element, profiles: tuple[StorageProfile, ...]) -> Vdc:
         vm_quota=integer(text(element, "VmQuota")) or None,
         vcpu_mhz=integer(text(element, "VCpuInMhz2")) or None,
         nic_quota=integer(text(element, "NicQuota")) or None,
-        storage_profiles=profiles,
+        storage_profiles=(),
         networks=tuple(found for item in networks if (found := entities.reference(item))),
     )
 

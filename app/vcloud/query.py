@@ -1,6 +1,6 @@
 """The query service: filters, pages that prove they are complete, and rows to values of `types`."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Generic, TypeVar
@@ -48,6 +48,9 @@ class AnyOf:
         return f"({','.join(condition.text(single=single) for condition in self.conditions)})"
 
 
+Conditions = tuple[Condition | AnyOf, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page of rows, and how many the server says there are in all. MalformedError if nobody could have as many.
@@ -69,7 +72,7 @@ def version_key(number: str) -> tuple[int, ...]:
     return tuple(int(part) for part in number.split("."))
 
 
-def path(kind: str, page: int, conditions: tuple[Condition | AnyOf, ...], version: str) -> str:
+def path(kind: str, page: int, conditions: Conditions, version: str) -> str:
     """Return the path of one page, with its encoded parameters.
 
     Below 35 a value is encoded twice and the server is told so; from 35 on it is encoded once, and the characters
@@ -107,23 +110,6 @@ def page_count(first: Page[T]) -> int:
     if count > _PAGES_LIMIT:
         raise Unavailable(f"a listing of {first.total} rows in pages of {len(first.rows)} has no end")
     return count
-
-
-def read_all(pages: Iterable[Page[T]], key: Callable[[T], str]) -> list[T] | None:
-    """Return every row of a listing, or None if it moved while we read.
-
-    Complete means: all pages state the same total, and as many different rows came.
-    """
-    found: dict[str, T] = {}
-    total = None
-    for current in pages:
-        total = current.total if total is None else total
-        fresh = {key(row): row for row in current.rows}
-        is_short = len(fresh) < len(current.rows) or (total > 0 and not fresh)
-        if current.total != total or is_short or fresh.keys() & found.keys():
-            return None
-        found |= fresh
-    return list(found.values()) if len(found) == total else None
 
 
 def _text(value: str | None) -> str | None:

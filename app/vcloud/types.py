@@ -362,3 +362,18 @@ class MksTicket:
     vmx: str
     ticket: str = field(repr=False)
     port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """All that is listed of a VDC. `templates` is None if they did not come: they are asked for in every catalog.
+
+    `touched`: the VMs and vApps of the organization on which a task began or ended since a moment, with its last one.
+    """
+
+    vdc: Vdc
+    vms: list[VmRecord]
+    vapps: list[VAppRecord]
+    networks: list[OrgVdcNetwork]  # those that VMs can use: its own, and those that the organization shares
+    templates: list[TemplateRecord] | None
+    touched: dict[str, datetime]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 from app.vcloud import parse, xml
@@ -89,6 +90,11 @@ class Wire:
         if self._transport.ahead_s is None:
             self.versions()
         return self._transport.ahead_s or 0.0
+
+    def by_its_clock(self, moment: datetime) -> str:
+        """Return a moment of our clock as a filter takes it, by vCloud's clock."""
+        theirs = moment.astimezone(UTC) + timedelta(seconds=self.ahead_s())
+        return theirs.strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
     def version(self) -> str:
         """Return the API version in use; logs in if there is no session yet."""

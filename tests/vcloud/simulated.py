@@ -33,7 +33,7 @@ def debian(client: Client) -> str:
 
 
 def network_urn(client: Client, name: str = "acme-net") -> str:
-    return next(item for item in client.networks(vdc_of(client)) if item.name == name).id
+    return next(item for item in client.inventory(vdc_of(client).id).networks if item.name == name).id
 
 
 def added(sim: Simulator, client: Client, vapp: VApp, *vms: NewVm) -> list[Vm]:

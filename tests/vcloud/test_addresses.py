@@ -35,7 +35,7 @@ def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def read_all(sim: Simulator) -> list[AllocatedAddress]:
     with sim.serve() as url, Client(url, Login("acme", "acme-admin", "secret")) as client:
         [vdc] = client.vdcs()
-        [network] = client.networks(vdc)
+        [network] = vdc.networks
         return client.allocated_addresses(network.id)
 
 

@@ -42,7 +42,7 @@ def version(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
 def create(client: Client, fence_mode: str, name: str = NAME) -> VApp:
     [vdc] = client.vdcs()
     template = next(item for item in templates(client) if item.name == "debian-12")
-    parent = next(item for item in client.networks(vdc) if item.name == "acme-net")
+    parent = next(item for item in client.inventory(vdc.id).networks if item.name == "acme-net")
     network = VAppNetwork(parent.name, parent.id, "bridged")
     if fence_mode == "natRouted":
         network = VAppNetwork(

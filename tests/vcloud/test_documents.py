@@ -122,22 +122,12 @@ def test_the_networks_of_a_vdc_are_its_own_and_the_shared_ones(vcd: Vcd) -> None
     vcd.answer("GET", path(VDC), fixture("vdc-32"))
     vcd.answer("GET", "/query", records(*rows), query={"type": "orgVdcNetwork"})
     vcd.answer("GET", "/network/22222222-0000-4000-8000-0000000000bc", fixture("network-36"))
-    vcd.answer("GET", "/query", records(), query={"type": "orgVdcStorageProfile"})
-    client = vcd.client()
-    found = client.networks(client.vdc(VDC))
+    vcd.answer("GET", "/query", records())
+    found = vcd.client().inventory(VDC).networks
     assert [(network.name, network.fence_mode) for network in found] == [
         ("acme-net", "natRouted"),
         ("acme-shared", "isolated"),  # its row does not tell, its document does
     ]
-
-
-def test_the_networks_of_a_vdc_that_was_read_are_one_request(vcd: Vcd) -> None:
-    vcd.answer("GET", path(VDC), fixture("vdc-32"))
-    vcd.answer("GET", "/query", records())
-    client = vcd.client()
-    vdc, before = client.vdc(VDC), len(vcd.calls)
-    client.networks(vdc)
-    assert len(vcd.calls) == before + 1
 
 
 TEMPLATE_ROW = (

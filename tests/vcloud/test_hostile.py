@@ -73,7 +73,7 @@ CALLS: dict[str, tuple[Callable[[Client], object], str, int, str]] = {
     "vapp": (lambda client: client.vapp(VAPP), "/api/vApp/vapp-", 200, fixture("vapp-36")),
     "task": (lambda client: client.task(TASK), "/api/task/", 200, fixture("task-error-5.5")),
     "vdc": (lambda client: client.vdc(VDC), "/api/vdc/", 200, fixture("vdc-32")),
-    "networks": (lambda client: client.networks(client.vdc(VDC)), "/api/vdc/", 200, fixture("vdc-32")),
+    "inventory": (lambda client: client.inventory(VDC), "/api/vdc/", 200, fixture("vdc-32")),
     "rows": (lambda client: client.vms(VDC), "/api/query", 200, ROWS),
     "rows of tasks": (lambda client: client.tasks_named("x", since=SINCE), "/api/query", 200, ROWS),
     "template": (templates, "vappTemplate-", 200, fixture("template-36")),

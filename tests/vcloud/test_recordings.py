@@ -48,7 +48,7 @@ READERS: dict[str, Callable[[Element], Any]] = {
     "Task": entities.task,
     "VApp": parse.vapp,
     "VAppTemplate": partial(parse.template, catalog_name="", limits=TemplateLimits()),
-    "Vdc": partial(parse.vdc, profiles=()),
+    "Vdc": parse.vdc,
     "Vm": machines.vm,
 }
 ROWS: dict[str, Callable[[Element], Any]] = {

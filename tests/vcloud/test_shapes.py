@@ -164,7 +164,7 @@ def test_the_capacity_of_a_vdc_is_read_in_its_units(units: tuple[str, str], fact
         f'<Vdc xmlns="{NAMESPACE}" name="vdc" id="{VDC}"><ComputeCapacity><Cpu>{said.format(units[0], 5, 2)}</Cpu>'
         f"<Memory>{said.format(units[1], 8, 4)}</Memory></ComputeCapacity></Vdc>"
     )
-    vdc = parse.vdc(xml.parse(document.encode(), "Vdc"), ())
+    vdc = parse.vdc(xml.parse(document.encode(), "Vdc"))
     cpu, memory = factors
     assert (vdc.cpu_limit_mhz, vdc.cpu_used_mhz, vdc.cpu_reserved_mhz) == (5 * cpu, 2 * cpu, cpu)
     assert (vdc.memory_limit_mb, vdc.memory_used_mb, vdc.memory_reserved_mb) == (8 * memory, 4 * memory, memory)
