@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 from app import demo, sealing
 from app.accounts import members
 from app.accounts.rules import StaffRole
-from app.cloud import packet, packet_reader, packet_source, services, sync
+from app.cloud import packet, packet_reader, packet_source, services, sync_all
 from app.cloud.console_rules import ConsoleMode
 from app.db import transaction
 from app.errors import AppError
@@ -274,9 +274,12 @@ def user_disable(email: str, *, undo: bool) -> None:
 @with_appcontext
 @_plainly
 def sync_command() -> None:
-    """Read every virtual data center now."""
-    for service_id in sync.all_services():
-        sync.refresh(service_id)
+    """Read every virtual data center now; one that cannot be read is named and holds up no other."""
+    count, failed = sync_all.refresh_all()
+    for line in failed:
+        click.echo(line, err=True)
+    if failed:
+        sys.exit(f"{len(failed)} of {count} data centers could not be read.")
 
 
 @click.command("packet")

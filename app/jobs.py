@@ -22,7 +22,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.cloud import console_seats, deletion, kinds, operations, sync, sync_runs, turns
+from app.cloud import console_seats, deletion, gateway, kinds, operations, sync, sync_all, sync_runs, turns
 from app.cloud.models import ScheduleSlot
 from app.db import db, transaction
 from config import Config
@@ -42,7 +42,7 @@ class Scheduled:
 
 SCHEDULE = (
     # Asks every vCloud whether it is there, so that the panel can say so before somebody clicks.
-    Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync.probe_all),
+    Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync_all.probe_all),
     # A password that was shown is erased some minutes later, that of an operation that has stopped after some days.
     Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.passwords.forget_old_passwords),
     # A deleted machine whose time in the recycle bin is over is erased.
@@ -52,7 +52,7 @@ SCHEDULE = (
     # What no worker gets through is brought to staff.
     Scheduled(name="watchdog", every=lambda _: timedelta(minutes=1), run=turns.give_up_lost),
     # Reads every virtual data center, each in a job of its own, so that a slow vCloud holds up no other.
-    Scheduled(name="sync", every=lambda config: timedelta(minutes=config.sync_every_min), run=sync.ask_all),
+    Scheduled(name="sync", every=lambda config: timedelta(minutes=config.sync_every_min), run=sync_all.ask_all),
     # Runs of the sync of long ago are forgotten.
     Scheduled(name="sync_runs", every=lambda _: timedelta(days=1), run=sync_runs.forget_old),
 )
@@ -65,6 +65,7 @@ def init(app: Flask, redis_url: str) -> None:
     )
     operations.doorbell = ring
     sync_runs.doorbell = ring_sync
+    gateway.returned = sync_all.ask_again
     turns.must_pass = (JobTimeoutException,)
 
 

@@ -10,10 +10,11 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.accounts.models import User
-from app.cloud import gateway, packet_reader, packet_source, sync
+from app.cloud import gateway, packet_reader, packet_source, sync_all
 from app.cloud.models import Handler, Service
 from app.db import db, transaction
 from tests.support.cast import PASSWORD, Cast
+from tests.support.clock import Clock
 from tests.support.engine import vdc_of
 from tests.support.machines import real_vm
 from tests.support.packet import STORY
@@ -240,7 +241,7 @@ def test_a_version_that_has_become_deprecated_is_kept_by_the_probe(
     with transaction():
         db.session.scalars(select(Handler)).one().api_url = vcloud.url
     try:
-        sync.probe_all()
+        sync_all.probe_all()
     finally:
         vcloud.close()
     assert db.session.scalars(select(Handler)).one().is_api_deprecated
@@ -299,3 +300,24 @@ def test_a_packet_in_a_file_is_checked(run: Run, cast: Cast, tmp_path: Path) -> 
     assert "Line 1: <vm> has no ext_ip" in refused.output
     file.write_bytes(b"\xff\xfe<\0")
     assert "no XML" in run("packet-check", str(file)).output
+
+
+def test_a_data_center_that_cannot_be_read_is_named_and_the_others_are_read(
+    run: Run, cloud: Simulator, clock: Clock
+) -> None:
+    next(user for user in cloud.world.users.values() if user.name == "acme-admin").password = "another"
+    cloud.expire_sessions()
+    clock.move(1800)
+    db.session.rollback()
+    done = run("sync")
+    assert done.exit_code == 1
+    assert done.output.startswith("Acme, acme-vdc: ")
+    assert done.output.endswith("1 of 2 data centers could not be read.\n")
+    assert vdc_of("globex-vdc").seen_at == clock.at
+
+
+def test_all_data_centers_are_read_without_a_word(run: Run, cloud: Simulator, clock: Clock) -> None:
+    clock.move(1800)
+    done = run("sync")
+    assert (done.exit_code, done.output) == (0, "")
+    assert [vdc_of(name).seen_at for name in ("acme-vdc", "globex-vdc")] == [clock.at] * 2

@@ -158,12 +158,12 @@ def _old(vdc: VdcLine, now: datetime) -> Note | None:
     if vdc.seen_at is None:
         if vdc.run is not None and _is_live(vdc.run):
             return Note(kind="", lead=gettext("A data center is being read for the first time."), text="")
-        return Note(kind="warn", lead=gettext("A data center has not been read yet."), text=_again())
+        return Note(kind="warn", lead=gettext("A data center has not been read yet."), text=tried_again())
     if now - vdc.seen_at <= 2 * _every():
         return None
     age = filters.duration(now - vdc.seen_at)
     lead = gettext("Data center %(vdc)s was last read %(age)s ago.", vdc=vdc.name, age=age)
-    return Note(kind="warn", lead=lead, text=_again())
+    return Note(kind="warn", lead=lead, text=tried_again())
 
 
 def _failure(run: RunLine, silent_since: datetime | None) -> Note:
@@ -172,10 +172,11 @@ def _failure(run: RunLine, silent_since: datetime | None) -> Note:
         lead = gettext("vCloud has not answered since %(time)s.", time=filters.short(since))
     else:
         lead = gettext("vCloud answered, but could not be read. Your provider sees why.")
-    return Note(kind="warn", lead=lead, text=_again())
+    return Note(kind="warn", lead=lead, text=tried_again())
 
 
-def _again() -> str:
+def tried_again() -> str:
+    """When a data center that could not be read will be."""
     minutes = web.config().sync_every_min
     return ngettext(
         "It is tried again by itself every minute and as soon as vCloud answers.",

@@ -11,16 +11,20 @@ from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.accounts.rules import Permission
-from app.blueprints import filters, staff_drift, web
+from app.blueprints import filters, readings, staff_drift, web
 from app.cloud import sync_guard
 from app.cloud.models import Service, Vm
 from app.cloud.sync_models import SyncRun
-from app.cloud.sync_runs import LIVE
+from app.cloud.sync_runs import LIVE, LOST
 from app.db import db
 
 bp = Blueprint("staff_sync", __name__, url_prefix="/staff/sync")
 LATE = timedelta(hours=2)
 """A data center that was not read for so long is a matter for somebody: at the usual 30 minutes, four runs failed."""
+
+# What ended a run: the classes of `app/vcloud/errors.py`.
+_NO_RIGHTS = ("SessionExpired", "Refused", "NotFound")
+_TO_WAIT_FOR = ("Unavailable", "Busy")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +44,7 @@ class Line:
     vapps_read: int
     at_work: str
     error: str
+    next_step: str
     kept_back: int
     is_late: bool
 
@@ -102,6 +107,7 @@ def _line(service: Service, runs: Runs, machines: dict[uuid.UUID, int]) -> Line:
         vapps_read=done.vapps_done if done else 0,
         at_work=next((_stage(run) for state in reversed(LIVE) if (run := runs.get((service.id, state)))), ""),
         error=str(failed.error_params.get("text", failed.error_code)) if failed and is_failing else "",
+        next_step=_next_step(failed.error_code) if failed and is_failing else "",
         kept_back=_kept_back(service, done),
         is_late=seen_at is None or clock.now() - seen_at > LATE,
     )
@@ -109,6 +115,19 @@ def _line(service: Service, runs: Runs, machines: dict[uuid.UUID, int]) -> Line:
 
 def _took(run: SyncRun | None) -> str:
     return filters.duration(run.finished_at - run.started_at) if run and run.finished_at and run.started_at else ""
+
+
+def _next_step(error_code: str | None) -> str:
+    """What to do about a run that failed, and when it is tried again."""
+    if error_code in _NO_RIGHTS:
+        todo = gettext("Check the administrator's login and rights in vCloud; flask service-attach takes a new login.")
+    elif error_code == LOST:
+        todo = gettext("Our own programs broke off at it again and again. The log of the workers says more.")
+    elif error_code in _TO_WAIT_FOR:
+        todo = ""
+    else:
+        todo = gettext("The fault is ours. The log of the workers says more.")
+    return f"{todo} {readings.tried_again()}".strip()
 
 
 def _stage(run: SyncRun) -> str:

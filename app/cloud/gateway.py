@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 
 from app import clock, vcloud
@@ -11,6 +11,8 @@ from app.db import db, transaction
 
 LIMITS = vcloud.Limits(connect_s=5, answer_s=20, call_s=20)
 """A call to vCloud ends after 20 s, whatever happens on the line: a turn makes about three."""
+PROBE_LIMITS = vcloud.Limits(connect_s=5, answer_s=10, call_s=10)
+"""Whether somebody is there is a question that takes no work to answer."""
 NOTE_AFTER = timedelta(seconds=10)
 TIMER = vcloud.Timer(wall=lambda: clock.now().timestamp())
 """The moments that are compared with vCloud's clock are ours, so the difference must be that to ours."""
@@ -18,11 +20,19 @@ NOBODY = vcloud.Login(org="", user="", password="")
 """For questions that need no login."""
 
 
+def _nobody(_handler_id: uuid.UUID) -> None:
+    """Nobody wants to know."""
+
+
+returned: Callable[[uuid.UUID], None] = _nobody
+"""Is told which vCloud answers again after it was silent; `jobs` puts the sync here, which stands above this room."""
+
+
 @contextmanager
 def client(
     service_id: uuid.UUID,
     *,
-    limits: vcloud.Limits = LIMITS,
+    limits: vcloud.Limits | None = None,
     before_command: Callable[[], None] = lambda: None,
 ) -> Iterator[vcloud.Client]:
     """A client that works with the rights of the service's VDC administrator.
@@ -40,8 +50,11 @@ def client(
     db.session.rollback()  # nothing slow inside a transaction, not even inside one that only reads
     try:
         yield connection
-    except vcloud.VcloudError as error:
-        note_answer(handler_id, answered=not isinstance(error, vcloud.Unavailable))
+    except vcloud.Unavailable:
+        _find_out_who_fails(handler_id)
+        raise
+    except vcloud.VcloudError:
+        note_answer(handler_id, answered=True)
         raise
     else:
         note_answer(handler_id, answered=True)
@@ -64,7 +77,7 @@ def probe(handler_id: uuid.UUID) -> vcloud.ApiVersion:
     Returns the API version that it is asked with.
     """
     handler = db.session.get_one(Handler, handler_id)
-    connection = connect(handler, NOBODY)
+    connection = connect(handler, NOBODY, limits=PROBE_LIMITS)
     db.session.rollback()
     with connection:
         try:
@@ -88,10 +101,26 @@ def note_answer(handler_id: uuid.UUID, *, answered: bool) -> None:
         return
     with transaction():
         handler = db.session.get_one(Handler, handler_id)
+        has_returned = answered and handler.silent_since is not None
         if answered:
             handler.answered_at, handler.silent_since = now, None
         else:
             handler.silent_since = handler.silent_since or now
+    if has_returned:
+        returned(handler_id)
+
+
+def _find_out_who_fails(handler_id: uuid.UUID) -> None:
+    """Call a vCloud silent only if it does not say its versions either.
+
+    It may be one organization whose inventory never stays the same, or one answer that is cut each time: the other
+    organizations are read all the same.
+    """
+    is_known = db.session.get_one(Handler, handler_id).silent_since is not None
+    db.session.rollback()
+    if not is_known:
+        with suppress(vcloud.VcloudError):
+            probe(handler_id)
 
 
 def connect(
@@ -99,7 +128,7 @@ def connect(
     login: vcloud.Login | vcloud.ApiToken,
     session: vcloud.Session | None = None,
     *,
-    limits: vcloud.Limits = LIMITS,
+    limits: vcloud.Limits | None = None,
     before_command: Callable[[], None] = lambda: None,
 ) -> vcloud.Client:
     """A client of this vCloud; close it, or use it in a `with`."""
@@ -109,7 +138,7 @@ def connect(
         session=session,
         verify=handler.ca_file or handler.verify_tls,
         proxy=handler.proxy,
-        limits=limits,
+        limits=limits or LIMITS,
         timer=TIMER,
         before_command=before_command,
     )

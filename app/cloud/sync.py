@@ -17,7 +17,7 @@ from sqlalchemy import bindparam, exists, func, not_, or_, select, update
 
 from app import clock, vcloud
 from app.cloud import addresses, gateway, history, leases, mirror, sync_runs, sync_templates
-from app.cloud.models import Handler, Service, VApp, Vdc, Vm
+from app.cloud.models import Service, VApp, Vdc, Vm
 from app.cloud.sync_listing import apply_listing
 from app.cloud.sync_models import SyncRun
 from app.cloud.sync_rules import Listed, by_vapp, due_for_rereading, too_many_missing, touched_vapps
@@ -43,32 +43,6 @@ class Inventory:
     templates: list[vcloud.TemplateRecord] | None  # None: they did not come
     listed: dict[str, Listed]
     touched: dict[str, datetime]  # vApps on which tasks worked lately, where the listings do not tell; until when
-
-
-def all_services() -> list[uuid.UUID]:
-    """Every service that has something to be read."""
-    return list(db.session.scalars(select(Service.id)))
-
-
-def probe_all() -> None:
-    """Ask every vCloud whether it is there."""
-    for handler_id, silent_since in db.session.execute(select(Handler.id, Handler.silent_since)).all():
-        with suppress(vcloud.VcloudError):  # that it is silent is written down
-            gateway.probe(handler_id)
-            if silent_since is not None:
-                _ask_of(handler_id)
-
-
-def ask_all() -> None:
-    """Have every data center read: the schedule's part."""
-    for service_id in all_services():
-        sync_runs.ask(service_id, "schedule")
-
-
-def _ask_of(handler_id: uuid.UUID) -> None:
-    """Have everything read in a vCloud that answers again."""
-    for service_id in list(db.session.scalars(select(Service.id).where(Service.handler_id == handler_id))):
-        sync_runs.ask(service_id, "schedule")
 
 
 def refresh(service_id: uuid.UUID) -> None:

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import delete, exists, or_, select, update
+from sqlalchemy import delete, exists, not_, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 
 from app import clock
 from app.cloud.drift_models import Drift
+from app.cloud.models import Service
 from app.cloud.sync_models import SyncRun, VmEvent
 from app.cloud.sync_rules import is_given_up
 from app.db import db, transaction
@@ -135,6 +136,16 @@ def due() -> list[uuid.UUID]:
     """The data centers with a run that nobody holds: its bell was lost, or its worker died."""
     unheld = or_(SyncRun.claimed_until.is_(None), SyncRun.claimed_until < clock.now())
     found = list(db.session.scalars(select(SyncRun.service_id).where(SyncRun.state.in_(LIVE), unheld).distinct()))
+    db.session.rollback()
+    return found
+
+
+def failed_last(handler_id: uuid.UUID) -> list[uuid.UUID]:
+    """The data centers of a vCloud whose last run failed."""
+    later = aliased(SyncRun)
+    newer = exists().where(later.service_id == SyncRun.service_id, later.asked_at > SyncRun.asked_at)
+    last = select(SyncRun.service_id).join(SyncRun.service).where(Service.handler_id == handler_id, not_(newer))
+    found = list(db.session.scalars(last.where(SyncRun.state == "failed").distinct()))
     db.session.rollback()
     return found
 

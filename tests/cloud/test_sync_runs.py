@@ -68,7 +68,8 @@ def test_a_run_that_each_worker_dies_at_fails_and_the_next_one_is_tried(
     waiting_id = sync_runs.ask(service_id, "schedule")
     assert waiting_id != run_id
     next_one = sync_runs.claim(service_id)
-    assert next_one is not None and next_one.run_id == waiting_id
+    assert next_one is not None
+    assert next_one.run_id == waiting_id
     given_up = sync_runs.get(run_id)
     assert (given_up.state, given_up.error_code, given_up.finished_at) == ("failed", "lost", clock.at)
     assert f"{MOST_LOST_PARTS} workers in a row" in given_up.error_params["text"]

@@ -8,7 +8,8 @@ from app import vcloud
 from app.accounts.models import AuditEntry
 from app.cloud import sync, sync_guard, sync_runs
 from app.cloud.models import Service, Vm
-from app.db import db
+from app.cloud.sync_models import SyncRun
+from app.db import db, transaction
 from app.errors import AppError
 from tests.pages.conftest import Browser
 from tests.support import elsewhere
@@ -69,6 +70,33 @@ def test_a_reading_that_failed_says_why_in_the_words_of_vcloud(
     assert "Failed" in line(page, "acme-vdc")
     assert page.texts("main tbody [lang=en]")[0]
     assert page.texts("main tbody th b")[0] == "acme-vdc"
+
+
+def test_a_login_that_fails_is_told_with_its_next_step_and_the_age_of_what_is_known(
+    support: FlaskClient, cloud: Simulator, clock: Clock
+) -> None:
+    next(user for user in cloud.world.users.values() if user.name == "acme-admin").password = "another"
+    cloud.expire_sessions()
+    with pytest.raises(vcloud.VcloudError):
+        elsewhere.read(clock)
+    text = line(open_page(support, PATH), "acme-vdc")
+    assert "Failed" in text
+    assert "Check the administrator's login and rights in vCloud; flask service-attach takes a new login." in text
+    assert "It is tried again by itself every 30 minutes" in text
+    assert "30 min ago" in text
+
+
+@pytest.mark.parametrize(
+    ("code", "todo"), [("lost", "broke off at it again and again"), ("LookupError", "The fault is ours.")]
+)
+def test_a_fault_of_ours_is_called_ours(
+    support: FlaskClient, cloud: Simulator, clock: Clock, code: str, todo: str
+) -> None:
+    elsewhere.read(clock)
+    with transaction():
+        run = db.session.scalars(select(SyncRun).order_by(SyncRun.asked_at.desc()).limit(1)).one()
+        run.state, run.error_code, run.error_params = "failed", code, {"text": "what went wrong"}
+    assert todo in line(open_page(support, PATH), "acme-vdc")
 
 
 def test_what_was_not_read_for_hours_is_late(browser: Browser, cast: Cast, cloud: Simulator, clock: Clock) -> None:
