@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import signal
 import sys
 import threading
@@ -44,6 +45,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--manual-clock", action="store_true", help="time moves only over the control endpoint")
     parser.add_argument("--faults", type=Path, help="file of faults, JSON or TOML")
     parser.add_argument("--control", action="store_true", help="faults, clock and world under /vcdsim/, loopback only")
+    parser.add_argument("--console-port", type=_port, help="serve the console there too, 0 picks a free port")
+    parser.add_argument("--console-plain", action="store_true", help="the console without TLS")
+    parser.add_argument("--console-certificate", type=Path, help="file of its certificate, made if it is not there")
+    parser.add_argument("--console-name", default="", help="HOST or HOST:PORT that tickets name, if it is another")
+    parser.add_argument("--console-options", default="{}", help="JSON, as PUT /vcdsim/console takes it")
     parser.add_argument("--state", type=Path, help="file to load at start, instead of --world, and to save changes to")
     options = parser.parse_args()
     if not options.host:
@@ -74,10 +80,33 @@ def _serve(stop: threading.Event, options: argparse.Namespace, stack: ExitStack)
             simulator.save(file)
     with _about(f"cannot listen on --host {options.host} --port {options.port}"):
         url = stack.enter_context(simulator.serve(options.port, options.host, control=options.control))
+    console = _console(simulator, options, stack)
     if options.manual_clock and not options.control:
         _say(sys.stderr, "--manual-clock without --control: no task will ever end, as nothing can move the clock")
     _say(sys.stdout, f"world {f'loaded from {file}' if is_loaded else options.world} at {url}/api")
+    if console is not None:
+        _say(sys.stdout, f"console at {console}")
     return _save_until(stop, simulator, file)
+
+
+def _console(simulator: Simulator, options: argparse.Namespace, stack: ExitStack) -> str | None:
+    """Serve the console if it is wanted; its address."""
+    if options.console_port is None:
+        return None
+    try:
+        simulator.console.options.change(json.loads(options.console_options))
+    except ValueError as error:
+        raise ValueError(f"--console-options: {error}") from None
+    with _about(f"cannot serve the console on --console-port {options.console_port}"):
+        return stack.enter_context(
+            simulator.console.serve(
+                options.console_port,
+                options.host,
+                tls=not options.console_plain,
+                certificate=options.console_certificate,
+                public_name=options.console_name,
+            )
+        )
 
 
 def _save_until(stop: threading.Event, simulator: Simulator, path: Path | None) -> bool:

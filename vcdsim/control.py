@@ -5,6 +5,7 @@ It is no part of vCloud's API and only there when asked for; the server lets in 
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from collections.abc import Callable
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from vcdsim.simulator import Simulator
 
 PREFIX = "/vcdsim/"
-_TASKS = f"POST {PREFIX}tasks/ID"
 _TASK_ACTIONS = ("resume", "abort", "cancel")
 Action = Callable[[Any], Any]
 
@@ -38,17 +38,27 @@ class Control:
             ("GET", "requests"): self._requests,
             ("DELETE", "requests"): self._forget_requests,
             ("DELETE", "sessions"): self._expire_sessions,
+            ("GET", "console"): self._console,
+            ("PUT", "console"): self._change_console,
+        }
+
+        self._on_one: dict[tuple[str, str], Callable[[str, Any], Any]] = {
+            ("POST", "tasks"): self._act_on_task,
+            ("GET", "console"): self._guest,
+            ("POST", "console"): self._close_console,
         }
 
     def handle(self, method: str, path: str, body: bytes) -> Answer:
         """200 with JSON, 400 with the reason, 404."""
         name = path.partition("?")[0].removeprefix(PREFIX.rstrip("/")).strip("/")
         if not name:
-            return _json(200, sorted({f"{method} {PREFIX}{one}" for method, one in self._actions} | {_TASKS}))
+            on_all = {f"{method} {PREFIX}{one}" for method, one in self._actions}
+            return _json(200, sorted(on_all | {f"{method} {PREFIX}{one}/ID" for method, one in self._on_one}))
         try:
             data = json.loads(body) if body else None
-            if method == "POST" and name.startswith("tasks/"):
-                return _json(200, self._act_on_task(name.removeprefix("tasks/"), data))
+            kind, _, entity_id = name.partition("/")
+            if entity_id and (method, kind) in self._on_one:
+                return _json(200, self._on_one[method, kind](entity_id, data))
             action = self._actions.get((method, name))
             if action is None:
                 return _json(404, {"error": f"there is no {method} {PREFIX}{name}"})
@@ -98,6 +108,26 @@ class Control:
     def _expire_sessions(self, _: Any) -> Any:
         self._simulator.expire_sessions()
         return {}
+
+    def _console(self, _: Any) -> Any:
+        console = self._simulator.console
+        connections = [dataclasses.asdict(one) for one in console.connections]
+        return {"options": dataclasses.asdict(console.options), "connections": connections}
+
+    def _change_console(self, data: Any) -> Any:
+        self._simulator.console.options.change(data)
+        return self._console(None)
+
+    def _guest(self, vm_id: str, _: Any) -> Any:
+        console = self._simulator.console
+        return {"received": console.received(vm_id), "events": console.events(vm_id)}
+
+    def _close_console(self, vm_id: str, data: Any) -> Any:
+        code = data.get("close_code") if isinstance(data, dict) and len(data) == 1 else None
+        if not isinstance(code, int) or code not in faults.CLOSE_CODES:
+            raise ValueError('the connections to a VM take {"close_code": CODE}, as 1001')
+        self._simulator.console.close(vm_id, code)
+        return self._console(None)
 
     def _act_on_task(self, task_id: str, data: Any) -> Any:
         action = data.get("action") if isinstance(data, dict) else None

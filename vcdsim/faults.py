@@ -18,6 +18,11 @@ from typing import Any, TypedDict, Unpack
 
 from vcdsim.entities import TaskError
 
+#: The operation of a connection to the console.
+CONSOLE_SOCKET = "consoleSocket"
+#: Those that may be sent.
+CLOSE_CODES = frozenset({1000, 1001, 1002, 1003, *range(1007, 1015), *range(3000, 5000)})
+
 
 @dataclass(frozen=True)
 class FaultError:
@@ -49,6 +54,8 @@ class FaultOptions(TypedDict, total=False):
     truncate_to: int | None
     cut_after: int | None
     drip_bytes_s: int | None
+    garble_after: int | None
+    close_code: int | None
     expire_session: bool
     withdrawn: list[str]
     most_rows: int | None
@@ -83,6 +90,10 @@ class Fault:
     cut_after: int | None = None
     #: The body comes this slowly.
     drip_bytes_s: int | None = None
+    #: Of the console's socket (`consoleSocket`) alone: after so many bytes noise comes instead of what should; and the
+    #: code with which it is closed where `cut_after` would cut the line. With `truncate_to` it falls silent.
+    garble_after: int | None = None
+    close_code: int | None = None
     #: The session of the request is over before the request is looked at.
     expire_session: bool = False
     #: API versions that are no longer there, as "36.0".
@@ -143,6 +154,11 @@ class Faults:
             raise ValueError(f"http_status {fault.http_status} is not between 200 and 599")
         if fault.retry_after_s is not None and fault.http_status is None:
             raise ValueError("retry_after_s goes with the page that http_status asks for")
+        is_of_socket = fault.garble_after is not None or fault.close_code is not None
+        if is_of_socket and fault.operation != CONSOLE_SOCKET:
+            raise ValueError(f"garble_after and close_code are for {CONSOLE_SOCKET}")
+        if fault.close_code is not None and (fault.cut_after is None or fault.close_code not in CLOSE_CODES):
+            raise ValueError("close_code goes with cut_after, and is from 3000 to 4999 or one of RFC 6455")
 
     def clear(self) -> None:
         """Everything works again."""

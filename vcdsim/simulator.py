@@ -12,7 +12,7 @@ from vcdsim.api import Answer, Api, operations
 from vcdsim.clock import Clock
 from vcdsim.console import Console
 from vcdsim.control import Control
-from vcdsim.faults import Faults
+from vcdsim.faults import CONSOLE_SOCKET, Faults
 from vcdsim.server import Server
 from vcdsim.world import World
 
@@ -38,11 +38,11 @@ class Simulator:
         self.clock = Clock(manual=manual_clock, speed=speed)
         loaded = state.load(state_file, self.clock) if state_file is not None else None
         self.world: World = loaded if loaded is not None else models.build(world, self.clock)
-        self.faults = Faults(operations())
+        self.faults = Faults(operations() | {CONSOLE_SOCKET})
         #: (method, path with query) of every request that reached the simulator, in order.
         self.requests: list[tuple[str, str]] = []
         self._lock = threading.RLock()
-        self.console = Console(lambda: self.world, self._lock)
+        self.console = Console(lambda: self.world, self._lock, self.faults)
         self._api = Api(self.world, self.console, self.faults)
 
     def handle(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from vcdsim.console.guest import Guest
     from vcdsim.console.listener import Listener
     from vcdsim.entities import Vm
+    from vcdsim.faults import Faults
     from vcdsim.world import World
 
 __all__ = ["LEGACY", "MODERN", "Connection", "Console", "ConsoleOptions", "MksTicket"]
@@ -44,13 +45,15 @@ class MksTicket(NamedTuple):
 class Console:
     """Tickets, and while `serve` runs what is behind them. `options` may be changed at any time."""
 
-    def __init__(self, world: Callable[[], World], lock: AbstractContextManager[bool]) -> None:
+    def __init__(self, world: Callable[[], World], lock: AbstractContextManager[bool], faults: Faults) -> None:
         self.options = ConsoleOptions()
         #: Of every connection so far, in order.
         self.connections: list[Connection] = []
         self._machines = Machines(world, lock)
+        self._faults = faults
         self._tickets = Tickets(lambda: world().now())
-        self._guests: dict[str, Guest] = {}
+        #: By the id of the VM; of those somebody has looked at.
+        self.guests: dict[str, Guest] = {}
         self._listener: Listener | None = None
         self._address = ""
         self._thumbprint = _thumbprint(b"")
@@ -84,7 +87,7 @@ class Console:
 
         with ExitStack() as stack:
             context = self._tls(certificate, public_name, stack) if tls else None
-            desk = Desk(self._tickets, self._machines, self.options, self._guests, self.connections)
+            desk = Desk(self, self._machines, self._tickets, self._faults)
             listener = Listener(desk)
             port = stack.enter_context(listener.listening(host, port, context))
             own = f"[{host}]" if ":" in host else host
@@ -111,12 +114,12 @@ class Console:
 
     def received(self, vm_id: str) -> str:
         """What was typed into the VM's guest since this vCloud began: `\\n` for Enter, `\\t`, `\\b`."""
-        guest = self._guests.get(vm_id)
+        guest = self.guests.get(vm_id)
         return guest.received if guest is not None else ""
 
     def events(self, vm_id: str) -> list[tuple[str, str]]:
         """What happened to the guest, (kind, what), such as `("key", "scan 42 down")` or `("boot", "")`."""
-        guest = self._guests.get(vm_id)
+        guest = self.guests.get(vm_id)
         return list(guest.events) if guest is not None else []
 
     def close(self, vm_id: str, code: int = 1001, reason: str = "") -> None:

@@ -6,9 +6,13 @@ import asyncio
 import contextlib
 import struct
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 from websockets.asyncio.server import ServerConnection
+from websockets.datastructures import Headers
 from websockets.exceptions import ConnectionClosed, NegotiationError
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
@@ -17,48 +21,59 @@ from vcdsim.console.connection import CLOSED, Connection
 from vcdsim.console.guest import Guest
 from vcdsim.console.linux import Linux
 from vcdsim.console.machine import Facts, Machines
-from vcdsim.console.options import ConsoleOptions
-from vcdsim.console.session import Session
+from vcdsim.console.session import PoweredOffError, Session
 from vcdsim.console.stream import BINARY, TEXT, Stream
 from vcdsim.console.system import Power, System
 from vcdsim.console.tickets import Ticket, Tickets
 from vcdsim.console.wire import WireError
+from vcdsim.faults import CONSOLE_SOCKET, Fault, Faults
+
+if TYPE_CHECKING:
+    from vcdsim.console import Console
 
 #: How often guests look at their VM and the clock.
 _LOOK_EVERY_S = 0.1
 _POWERED_OFF = (1000, "the virtual machine is off")
+_MOST_REASON_LETTERS = 100
+
+
+@dataclass
+class _Admitted:
+    """A connection between its upgrade and its first byte."""
+
+    ticket: Ticket
+    faults: list[Fault] = field(default_factory=list)
 
 
 class Desk:
-    """Serves WebSockets in one event loop; other threads may read the guests and the connections."""
+    """Serves WebSockets in one event loop, for a console that tells what happens."""
 
-    def __init__(
-        self,
-        tickets: Tickets,
-        machines: Machines,
-        options: ConsoleOptions,
-        guests: dict[str, Guest],
-        connections: list[Connection],
-    ) -> None:
-        self._guests = guests
-        self._connections = connections
-        self._tickets = tickets
+    def __init__(self, console: Console, machines: Machines, tickets: Tickets, faults: Faults) -> None:
+        self._console = console
         self._machines = machines
-        self._options = options
-        self._admitted: dict[ServerConnection, Ticket] = {}
+        self._tickets = tickets
+        self._faults = faults
+        self._admitted: WeakKeyDictionary[ServerConnection, _Admitted] = WeakKeyDictionary()
         self._sockets: dict[ServerConnection, str] = {}
 
-    def admit(self, socket: ServerConnection, request: Request) -> Response | None:
+    async def admit(self, socket: ServerConnection, request: Request) -> Response | None:
         """Everything after the first `;` is the ticket, as it came. 403 unless it gives a right to a VM that is on."""
+        faults = self._faults.take(CONSOLE_SOCKET)
+        await asyncio.sleep(sum(fault.latency_s for fault in faults))
+        for fault in faults:
+            if fault.drop_request:
+                socket.transport.abort()
+            if fault.http_status is not None or fault.drop_request:
+                return _refusal(fault.http_status or HTTPStatus.SERVICE_UNAVAILABLE)
         ticket = self._tickets.take(request.path.partition(";")[2])
         if ticket is None or not self._machines.look(ticket.vm_id):
-            return socket.respond(HTTPStatus.FORBIDDEN, "")
-        self._admitted[socket] = ticket
+            return _refusal(HTTPStatus.FORBIDDEN)
+        self._admitted[socket] = _Admitted(ticket, faults)
         return None
 
     def choose(self, socket: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol:
         """Text frames for the legacy generation if the client has them, else binary ones; never `vmware-vvc`."""
-        wanted = (TEXT, BINARY) if self._admitted[socket].vmx else (BINARY,)
+        wanted = (TEXT, BINARY) if self._admitted[socket].ticket.vmx else (BINARY,)
         for name in wanted:
             if name in offered:
                 return Subprotocol(name)
@@ -67,14 +82,15 @@ class Desk:
 
     async def serve(self, socket: ServerConnection) -> None:
         """One connection, to its end."""
-        ticket = self._admitted.pop(socket)
-        stream = Stream(socket)
-        headers = socket.request.headers if socket.request is not None else {}
-        connection = Connection(ticket.vm_id, socket.subprotocol or "", headers.get("Origin", ""))
-        self._connections.append(connection)
-        self._sockets[socket] = ticket.vm_id
+        admitted = self._admitted.pop(socket)
+        vm_id = admitted.ticket.vm_id
+        stream = Stream(socket, admitted.faults)
+        headers = socket.request.headers if socket.request is not None else Headers()
+        connection = Connection(vm_id, socket.subprotocol or "", headers.get("Origin", ""))
+        self._console.connections.append(connection)
+        self._sockets[socket] = vm_id
         try:
-            await self._talk(socket, stream, ticket)
+            await self._talk(socket, stream, admitted.ticket)
         finally:
             del self._sockets[socket]
             connection.state, connection.sent_bytes = CLOSED, stream.sent_bytes
@@ -91,10 +107,10 @@ class Desk:
             await asyncio.sleep(_LOOK_EVERY_S)
             watched = set(self._sockets.values())
             on = self._machines.look(*watched)
-            for vm_id in watched - set(on):
-                await self.close(vm_id, *_POWERED_OFF)
             for facts in on.values():
                 self._guest(facts).look(facts)
+            for vm_id in (watched - set(on)) & set(self._console.guests):
+                self._console.guests[vm_id].go_dark()
 
     async def _talk(self, socket: ServerConnection, stream: Stream, ticket: Ticket) -> None:
         facts = self._machines.look(ticket.vm_id).get(ticket.vm_id)
@@ -103,19 +119,26 @@ class Desk:
             return
         with contextlib.suppress(ConnectionClosed):
             try:
-                await Session(stream, self._guest(facts), ticket, self._options).run()
+                await Session(stream, self._guest(facts), ticket, self._console.options).run()
             except* ConnectionClosed:
                 pass
+            except* PoweredOffError:
+                await socket.close(*_POWERED_OFF)
+            except* TimeoutError:
+                await socket.close(1002, "no handshake in time")
             except* (WireError, struct.error) as wrong:
-                await socket.close(1002, str(wrong.exceptions[0])[:100])
+                await socket.close(1002, str(wrong.exceptions[0])[:_MOST_REASON_LETTERS])
 
     def _guest(self, facts: Facts) -> Guest:
-        guest = self._guests.get(facts.vm_id)
+        guest = self._console.guests.get(facts.vm_id)
         if guest is None:
-            guest = self._guests[facts.vm_id] = Guest(facts, self._boot)
+            guest = self._console.guests[facts.vm_id] = Guest(facts, self._boot)
         return guest
 
     def _boot(self, facts: Facts) -> System:
-        return Linux(
-            facts, Power(lambda: self._machines.power_off(facts.vm_id), lambda: self._machines.restart(facts.vm_id))
-        )
+        machines, vm_id = self._machines, facts.vm_id
+        return Linux(facts, Power(lambda: machines.power_off(vm_id), lambda: machines.restart(vm_id)))
+
+
+def _refusal(status: int) -> Response:
+    return Response(status, "", Headers({"Content-Length": "0", "Connection": "close"}), b"")

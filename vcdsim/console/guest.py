@@ -30,6 +30,8 @@ class Guest:
         self.received = ""
         #: (kind, what), such as `("scan", "42 down")`, `("boot", "")`, `("resize", "1040x700")`.
         self.events: deque[tuple[str, str]] = deque(maxlen=_KEPT_EVENTS)
+        #: The VM is off, or suspended: there is nothing to be seen.
+        self.is_off = False
         self._buttons = 0
         self._boot = boot
         self._system = boot(facts)
@@ -44,8 +46,15 @@ class Guest:
         if facts.booted_at != self.facts.booted_at:
             self.note("boot")
             self._system = self._boot(facts)
-        self.facts = facts
+        self.facts, self.is_off = facts, False
         self._system.look(facts)
+        self._show()
+
+    def go_dark(self) -> None:
+        """The VM is no longer on."""
+        if not self.is_off:
+            self.note("off")
+        self.is_off = True
         self._show()
 
     def press(self, key: str | None) -> None:

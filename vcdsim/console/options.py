@@ -25,6 +25,9 @@ class ConsoleOptions:
     encoding: str = TIGHT
     #: Version and security are spoken before ServerInit; very old cells left them out.
     is_rfb_spoken: bool = True
+    #: Instead of the guest's screen so many pictures a second of about so many bytes, for load; 0: the screen.
+    movie_updates_s: int = 0
+    movie_bytes: int = 20_000
     caps: int = SCAN_CODES | CLIENT_CAPS | RESIZING | UNICODE | JS_KEYS
 
     def change(self, data: Any) -> None:
@@ -38,7 +41,8 @@ class ConsoleOptions:
 
     def check(self) -> None:
         """ValueError for a value that means nothing."""
-        caps_fit = type(self.caps) is int and 0 <= self.caps <= _ALL_CAPS
+        numbers = ((self.caps, _ALL_CAPS), (self.movie_updates_s, 100), (self.movie_bytes, 1_000_000))
+        numbers_fit = all(type(number) is int and 0 <= number <= most for number, most in numbers)
         is_known = self.generation in (LEGACY, MODERN) and self.encoding in (TIGHT, RAW)
-        if not (is_known and caps_fit and isinstance(self.is_rfb_spoken, bool)):
+        if not (is_known and numbers_fit and isinstance(self.is_rfb_spoken, bool)):
             raise ValueError(f"{dataclasses.asdict(self)} are no options of the console")

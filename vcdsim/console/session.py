@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 
 from vcdsim.console import options, tiles, wire
 from vcdsim.console.guest import Guest
+from vcdsim.console.movie import Movie
 from vcdsim.console.options import ConsoleOptions
 from vcdsim.console.stream import Stream
 from vcdsim.console.tickets import Ticket
 from vcdsim.console.tiles import Box, Content, Tile
 from vcdsim.console.wire import PixelFormat, WireError
 
+_HANDSHAKE_S = 15
 _HEARTBEAT_S = 60
 _MOST_ENCODINGS = 1024
 _MOST_CUT_TEXT = 1 << 20
@@ -34,6 +36,10 @@ class _View:
     is_full: bool = False
 
 
+class PoweredOffError(Exception):
+    """There is nothing more to be seen."""
+
+
 class Session:
     """Speaks RFB over one stream until the stream ends."""
 
@@ -43,17 +49,22 @@ class Session:
         self._ticket = ticket
         self._options = chosen
         self._view = _View()
+        movie_s = chosen.movie_updates_s
+        self._movie = Movie(movie_s, chosen.movie_bytes) if movie_s else None
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
         """Handshake, then both directions; ends with the exception that ended one of them."""
-        await self._shake_hands()
+        async with asyncio.timeout(_HANDSHAKE_S):
+            await self._shake_hands()
         self._guest.viewers.add(self._wake.set)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._read())
                 group.create_task(self._show())
                 group.create_task(self._beat())
+                if self._movie is not None:
+                    group.create_task(self._play(self._movie))
         finally:
             self._guest.viewers.discard(self._wake.set)
 
@@ -149,6 +160,8 @@ class Session:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if self._guest.is_off:
+                raise PoweredOffError
             rectangles = self._news() if self._view.is_asked else []
             if rectangles:
                 self._view.is_asked = self._view.is_full = False
@@ -165,6 +178,8 @@ class Session:
         if view.locks != guest.keyboard.locks and wire.LED_STATE in view.encodings:
             view.locks = guest.keyboard.locks
             news.append(wire.rectangle((0, 0, 0, 0), wire.LED_STATE, struct.pack(">I", view.locks)))
+        if self._movie is not None:
+            return news + self._movie.news()
         if view.is_full:
             view.shown.clear()
         screen = guest.tiles(view.size)
@@ -176,6 +191,11 @@ class Session:
         if self._options.encoding == options.TIGHT and wire.TIGHT_PNG in self._view.encodings:
             return tiles.as_tight(tile)
         return tiles.as_raw(tile, self._view.pixel_format)
+
+    async def _play(self, movie: Movie) -> None:
+        while True:
+            self._wake.set()
+            await asyncio.sleep(movie.next_in_s())
 
     async def _beat(self) -> None:
         while True:

@@ -6,26 +6,36 @@ several messages of RFB, or a part of one.
 
 from __future__ import annotations
 
+import os
+
 from websockets.asyncio.server import ServerConnection
 
 from vcdsim.console.wire import WireError
+from vcdsim.faults import Fault
 
 BINARY, TEXT = "binary", "uint8utf8"
 
 
 class Stream:
-    """Reads exactly as many bytes as asked for, whatever the frames; counts what it sends."""
+    """Reads exactly as many bytes as asked for, whatever the frames; counts what it sends, and spoils it."""
 
-    def __init__(self, socket: ServerConnection) -> None:
+    def __init__(self, socket: ServerConnection, faults: list[Fault]) -> None:
         self._socket = socket
+        self._faults = faults
         self._is_text = socket.subprotocol == TEXT
         self._unread = bytearray()
         self.sent_bytes = 0
 
     async def send(self, data: bytes) -> None:
         """One message of the WebSocket."""
+        for fault in self._faults:
+            data = self._spoilt(data, fault)
         self.sent_bytes += len(data)
-        await self._socket.send(data.decode("latin-1") if self._is_text else data)
+        if data:
+            await self._socket.send(data.decode("latin-1") if self._is_text else data)
+        for fault in self._faults:
+            if fault.cut_after is not None and self.sent_bytes >= fault.cut_after:
+                await self._end(fault.close_code)
 
     async def take(self, count: int) -> bytes:
         """The next `count` bytes."""
@@ -47,3 +57,18 @@ class Stream:
             return message.encode("latin-1")
         except UnicodeEncodeError:
             raise WireError("a character above U+00FF is no byte") from None
+
+    def _spoilt(self, data: bytes, fault: Fault) -> bytes:
+        for limit in (fault.truncate_to, fault.cut_after):
+            if limit is not None:
+                data = data[: max(0, limit - self.sent_bytes)]
+        if fault.garble_after is not None:
+            good = max(0, fault.garble_after - self.sent_bytes)
+            data = data[:good] + os.urandom(len(data[good:]))
+        return data
+
+    async def _end(self, code: int | None) -> None:
+        if code is None:
+            self._socket.transport.abort()
+        else:
+            await self._socket.close(code)
