@@ -98,12 +98,12 @@ class Listings:
     def of_later(
         self, kind: str, to_value: Callable[[Element], T], key: Callable[[T], str], conditions: Callable[[], Conditions]
     ) -> Listing[T]:
-        """Return one as `of` does, whose conditions are asked for when it begins."""
+        """Return one as `of` does, whose conditions are asked for when its first page is."""
         name = _OF_THE_PROVIDER.get(kind, kind) if self._is_provider else kind
         read = partial(query.page, to_value=to_value)
         return Listing(
             f"the listing of {name}",
-            lambda number: partial(query.path, name, number, conditions()),
+            lambda number: lambda version: query.path(name, number, conditions(), version),
             lambda path, early: self._wire.get(path, "QueryResultRecords", read, early),
             key,
         )

@@ -3,12 +3,13 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from requests import PreparedRequest
 
-from app.vcloud import Unavailable
+from app.vcloud import Session, Unavailable
 from tests.vcloud.support import API, VDC, Vcd, fixture, records, vm_row
 
 Answer = tuple[int, dict[str, str], str]
@@ -41,7 +42,7 @@ class Line:
             self.asked.append((kind, number))
             self.vcd.now_s += self.first_s if len(self.asked) == 1 else 0
             self.threads.add(threading.current_thread().name)
-        return self.answer(kind, number) or (200, {}, said_of(kind, number))
+        return self.answer(kind, number) or (200, {"Date": "Mon, 23 Nov 2026 10:00:00 GMT"}, said_of(kind, number))
 
 
 def said_of(kind: str, number: int) -> str:
@@ -106,3 +107,11 @@ def test_templates_that_do_not_come_hold_up_nothing(vcd: Vcd, said: Answer) -> N
     found = vcd.client().inventory(VDC)
     assert found.templates is None
     assert len(found.vms) == VM_PAGES * WIDTH
+
+
+def test_the_clock_of_vcloud_that_tasks_are_asked_by_is_known_from_the_machines(vcd_39: Vcd) -> None:
+    line = Line(vcd_39)
+    client = vcd_39.client(session=Session("kept", "bearer", "39.1"))
+    assert client.inventory(VDC, since=datetime(2026, 11, 23, tzinfo=UTC)).touched == {}
+    assert ("task", 1) in line.asked
+    assert not [call for call in vcd_39.mock.calls if "/versions" in str(call.request.url)]
