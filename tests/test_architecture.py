@@ -62,6 +62,16 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
         },
     ),
     "app.jobs": (CLOUD - {"app.vcloud"} | {"app", "config"}, {"flask", "redis", "rq", "sqlalchemy"}),
+    "app.console_gateway": (
+        {
+            "app.accounts.sign_in",
+            "app.cloud.console_seats",
+            "app.console_gateway",
+            "app.factory",
+            "config",
+        },
+        {"flask", "websockets"},  # flask: the type of the application
+    ),
     "app.cli": (EVERYTHING - {"app.blueprints"}, {"click", "flask", "flask_babel", "sqlalchemy"}),
     "app.demo": (CLOUD - {"app.vcloud"}, {"sqlalchemy"}),
     "app.factory": (EVERYTHING, {"flask", "flask_login", "flask_wtf", "sqlalchemy", "werkzeug"}),

@@ -139,7 +139,7 @@ def _owners(seats: Collection[Seat]) -> dict[uuid.UUID, uuid.UUID]:
             VmGuard.recycled_at.is_(None),
         )
     )
-    return dict(rows.tuples().all())
+    return {row.id: row.account_id for row in rows}
 
 
 def forget_expired() -> None:
