@@ -25,6 +25,7 @@ from vcdsim.console.session import PoweredOffError, Session
 from vcdsim.console.stream import BINARY, TEXT, Stream
 from vcdsim.console.system import Power, System
 from vcdsim.console.tickets import Ticket, Tickets
+from vcdsim.console.windows import Windows
 from vcdsim.console.wire import WireError
 from vcdsim.faults import CONSOLE_SOCKET, Fault, Faults
 
@@ -137,7 +138,8 @@ class Desk:
 
     def _boot(self, facts: Facts) -> System:
         machines, vm_id = self._machines, facts.vm_id
-        return Linux(facts, Power(lambda: machines.power_off(vm_id), lambda: machines.restart(vm_id)))
+        power = Power(lambda: machines.power_off(vm_id), lambda: machines.restart(vm_id))
+        return Windows(facts, power) if facts.is_windows else Linux(facts, power)
 
 
 def _refusal(status: int) -> Response:
