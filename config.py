@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 LOCALES = ("en", "ru")
+CONSOLE_CLIENTS = ("wmks", "novnc")
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 ROOT = Path(__file__).resolve().parent
 
@@ -46,6 +47,10 @@ class Config:
     port: int
     # [SIM_PORT] Port of the vCloud simulator on 127.0.0.1, used by ./run in a demo installation.
     sim_port: int
+    # [CONSOLE_CLIENT] What draws screens in the browser: wmks (VMware's, the usual one) or novnc (free software).
+    console_client: str
+    # [SIM_CONSOLE_PORT] Port of the simulator's consoles on 127.0.0.1, likewise.
+    sim_console_port: int
     # [CONSOLE_PORT] Port of the console gateway on 127.0.0.1. With https nginx forwards /console/ws/ to it; over plain
     # http (a demo) the browser comes to it itself.
     console_port: int
@@ -92,6 +97,11 @@ class Config:
         """Whether customers come over https."""
         return self.public_url.startswith("https://")
 
+    @property
+    def sim_console_certificate(self) -> Path:
+        """Where the simulator keeps the certificate of its consoles."""
+        return self.data / "vcdsim-console.pem"
+
     def console_host(self, host: str) -> str:
         """Host and path of the consoles for a browser that reached the panel at `host` (a Host header).
 
@@ -109,11 +119,11 @@ class Config:
     @property
     def origins(self) -> frozenset[str]:
         """What browsers send as Origin from a page of this panel."""
-        public = urlsplit(self.public_url)
-        if self.secure:
-            return frozenset({self.public_url.lower()})
-        port = f":{public.port}" if public.port else ""
-        return frozenset({self.public_url.lower(), *(f"http://{name}{port}" for name in LOOPBACK)})
+        public = urlsplit(self.public_url.lower())
+        host = f"[{public.hostname}]" if ":" in (public.hostname or "") else public.hostname
+        port = "" if public.port in (None, 443 if self.secure else 80) else f":{public.port}"
+        names = (host,) if self.secure else (host, *LOOPBACK)
+        return frozenset(f"{public.scheme}://{name}{port}" for name in names)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] = os.environ) -> "Config":
@@ -129,6 +139,8 @@ class Config:
             public_url=_public_url(environ, port),
             port=port,
             sim_port=_integer(environ, "SIM_PORT", 8081, 1, 65535),
+            console_client=_choice(environ, "CONSOLE_CLIENT", CONSOLE_CLIENTS),
+            sim_console_port=_integer(environ, "SIM_CONSOLE_PORT", 8083, 1, 65535),
             console_port=_integer(environ, "CONSOLE_PORT", 8082, 1, 65535),
             console_idle_min=_integer(environ, "CONSOLE_IDLE_MIN", 30, 1, 24 * 60),
             console_max_h=_integer(environ, "CONSOLE_MAX_H", 8, 1, 24 * 7),

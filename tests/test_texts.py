@@ -16,10 +16,11 @@ from flask_babel import force_locale, gettext, ngettext
 from app import texts
 from app.accounts.rules import Role, StaffRole, TokenScope
 from app.cloud import outcomes
+from app.cloud.console_rules import ConsoleBlock
 from app.cloud.rules import Action, Blocked, VmState
 from app.cloud.steps import KINDS
 from app.errors import AppError
-from app.texts import errors, labels, operations
+from app.texts import console, errors, labels, operations
 
 ROOT = Path(__file__).parent.parent
 KEYWORDS = {
@@ -98,6 +99,7 @@ def test_a_catalogue_is_read_as_it_stands_in_the_repository(app: Flask) -> None:
 def test_every_member_of_an_enum_has_a_label() -> None:
     for words, enum in (
         (labels.VM_STATES, VmState),
+        (console.BLOCKS, ConsoleBlock),
         (labels.STATE_GLYPHS, VmState),
         (labels.ACTIONS, Action),
         (labels.BLOCKED, Blocked),

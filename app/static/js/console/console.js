@@ -77,12 +77,13 @@ function connected() {
   state.screen?.focus();
 }
 
-/* Codes after which the panel is asked at once, for it knows why, or at all: 1008 is a refusal, 4000 and on are ours. */
+/* What passes is tried again; of the rest the panel knows why, by the code (app/console_gateway). */
+const PASSING = [1001, 1005, 1006, 1011, 1012, 1013, 4502, 4504];
+
 function lost(code) {
   state.current = null;
   drop();
-  if (code === 1000 || code === 1008 || code >= 4000) return ask({ closed: code });
-  if (state.attempt >= PAUSES_S.length) return ask({ closed: 1006 });
+  if (!PASSING.includes(code) || state.attempt >= PAUSES_S.length) return ask({ closed: code });
   const pause_s = PAUSES_S[state.attempt++];
   say("again", { seconds: pause_s });
   state.timer = setTimeout(() => ask({}), pause_s * 1000);
