@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from PIL import Image, ImageDraw, ImageFont
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
@@ -26,7 +27,7 @@ SHIFT, CTRL, ALT, DELETE, CAPS_LOCK, ENTER = 42, 29, 56, 339, 58, 28
 _ROWS = ((2, "1234567890-="), (16, "qwertyuiop[]"), (30, "asdfghjkl;'`"), (43, "\\zxcvbnm,./"), (57, " "))
 _CODES = {letter: first + place for first, row in _ROWS for place, letter in enumerate(row)} | {"\n": ENTER}
 _SHIFTED = dict(zip('!@#$%^&*()_+{}|:"<>?~', "1234567890-=[]\\;',./`", strict=True))
-_CELL = (14, 24)
+_CELL = (7, 12)
 
 
 @dataclass
@@ -69,7 +70,7 @@ def viewing(talk: Talk, name: str, encodings: Sequence[int] = EVERYTHING) -> Ite
     with upgraded(talk.sim, ticket) as socket:
         viewer = Viewer(socket)
         viewer.shake_hands(ticket.vmx)
-        viewer.send(struct.pack(f">BBH{len(encodings)}i", 2, 0, len(encodings), *encodings))
+        viewer.accept(encodings)
         viewer.ask(is_full=True)
         yield viewer
 
@@ -80,9 +81,9 @@ class Viewer:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.screen = Image.new("RGB", (1, 1))
-        self.updates: list[list[int]] = []  # the encodings of the rectangles of each
         self.locks: int | None = None
         self.caps: int | None = None
+        self.raw_order = "BGRX"
         self._unread = b""
 
     def send(self, data: bytes) -> None:
@@ -121,6 +122,10 @@ class Viewer:
         self.screen = Image.new("RGB", (width, height))
         return self.take(length).decode()
 
+    def accept(self, encodings: Sequence[int]) -> None:
+        """SetEncodings."""
+        self.send(struct.pack(f">BBH{len(encodings)}i", 2, 0, len(encodings), *encodings))
+
     def ask(self, *, is_full: bool = False) -> None:
         """A FramebufferUpdateRequest."""
         self.send(struct.pack(">BBHHHH", 3, not is_full, 0, 0, *self.screen.size))
@@ -128,6 +133,15 @@ class Viewer:
     def key(self, code: int, *, is_down: bool) -> None:
         """One scan code."""
         self.send(struct.pack(">BBHH?x", 127, 0, 8, code, is_down))
+
+    def closed(self) -> tuple[int, str]:
+        """Read to the end; the code and the reason."""
+        try:
+            while True:
+                self.message()
+        except ConnectionClosed:
+            assert self.socket.close_code is not None
+            return self.socket.close_code, self.socket.close_reason or ""
 
     def press(self, *codes: int) -> None:
         """Keys held together."""
@@ -142,15 +156,15 @@ class Viewer:
             plain = _SHIFTED.get(letter, letter.lower())
             self.press(*([SHIFT] if plain != letter else []), _CODES[plain])
 
-    def update(self) -> list[int]:
+    def update(self, *, asking: bool = True) -> list[int]:
         """Wait for the next update, paint it, ask for another; gives the encodings of its rectangles."""
         while (kind := self.take(1)[0]) != 0:
             self._aside(kind)
         padding, count = struct.unpack(">BH", self.take(3))
         assert padding == 1
         encodings = [self._rectangle() for _ in range(count)]
-        self.updates.append(encodings)
-        self.ask()
+        if asking:
+            self.ask()
         return encodings
 
     def until(self, words: str) -> str:
@@ -161,9 +175,11 @@ class Viewer:
 
     def text(self) -> str:
         """What can be read on the screen, line by line."""
-        width, height = self.screen.width // _CELL[0], self.screen.height // _CELL[1]
-        rows = ("".join(_letter(self.screen, column, row) for column in range(width)) for row in range(height))
-        return "\n".join(row.rstrip() for row in rows)
+        columns, rows = self.screen.width // (2 * _CELL[0]), self.screen.height // (2 * _CELL[1])
+        small = self.screen.resize((self.screen.width // 2, self.screen.height // 2), Image.Resampling.NEAREST)
+        sharp = small.convert("L").point(lambda value: 255 if value > 60 else 0)
+        lines = ("".join(_letter(sharp, column, row) for column in range(columns)) for row in range(rows))
+        return "\n".join(line.rstrip() for line in lines)
 
     def _aside(self, kind: int) -> None:
         assert kind == 127, kind
@@ -179,7 +195,7 @@ class Viewer:
         elif encoding == LED_STATE:
             (self.locks,) = struct.unpack(">I", self.take(4))
         elif encoding == RAW:
-            pixels = Image.frombytes("RGB", (width, height), self.take(width * height * 4), "raw", "BGRX")
+            pixels = Image.frombytes("RGB", (width, height), self.take(width * height * 4), "raw", self.raw_order)
             self.screen.paste(pixels, (x, y))
         else:
             assert encoding == TIGHT_PNG
@@ -208,8 +224,7 @@ class Viewer:
 
 def _letter(screen: Image.Image, column: int, row: int) -> str:
     left, top = column * _CELL[0], row * _CELL[1]
-    cell = screen.crop((left, top, left + _CELL[0], top + _CELL[1])).resize((7, 12), Image.Resampling.NEAREST)
-    return _alphabet().get(cell.convert("L").point(lambda value: 255 if value > 60 else 0).tobytes(), "█")
+    return _alphabet().get(screen.crop((left, top, left + _CELL[0], top + _CELL[1])).tobytes(), "█")
 
 
 @functools.cache
@@ -217,7 +232,7 @@ def _alphabet() -> dict[bytes, str]:
     """Pictures of letters in Pillow's built-in font."""
     found = {}
     for letter in map(chr, range(126, 31, -1)):
-        cell = Image.new("L", (7, 12))
+        cell = Image.new("L", _CELL)
         ImageDraw.Draw(cell).text((-5, 0), f" {letter}", font=ImageFont.load_default_imagefont(), fill=255)
         found[cell.tobytes()] = letter
     return found

@@ -13,6 +13,7 @@ from websockets.asyncio.server import ServerConnection
 from vcdsim.console.wire import WireError
 from vcdsim.faults import Fault
 
+_MOST_MESSAGE_BYTES = 1 << 16
 BINARY, TEXT = "binary", "uint8utf8"
 
 
@@ -27,12 +28,13 @@ class Stream:
         self.sent_bytes = 0
 
     async def send(self, data: bytes) -> None:
-        """One message of the WebSocket."""
+        """One message of the WebSocket; more, when it would be a very long one."""
         for fault in self._faults:
             data = self._spoilt(data, fault)
         self.sent_bytes += len(data)
-        if data:
-            await self._socket.send(data.decode("latin-1") if self._is_text else data)
+        for start in range(0, len(data), _MOST_MESSAGE_BYTES):
+            part = data[start : start + _MOST_MESSAGE_BYTES]
+            await self._socket.send(part.decode("latin-1") if self._is_text else part)
         for fault in self._faults:
             if fault.cut_after is not None and self.sent_bytes >= fault.cut_after:
                 await self._end(fault.close_code)
