@@ -4,6 +4,7 @@ import http.client
 import re
 import shutil
 import signal
+import ssl
 import subprocess
 import sys
 from pathlib import Path
@@ -52,6 +53,27 @@ def test_the_command_says_where_it_is_saves_and_ends_cleanly(tmp_path: Path, num
         assert process.wait(timeout=20) == 0
         assert process.stdout.read() == ""
     assert len(Simulator("demo", state_file=tmp_path / "w.json").world.vms) == 14
+
+
+def test_the_command_serves_the_console_over_tls(tmp_path: Path) -> None:
+    file = tmp_path / "console.pem"
+    with run("--console-port", "0", "--console-certificate", str(file)) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        match = re.fullmatch(r"vcdsim: console at wss://127\.0\.0\.1:(\d+)\n", process.stdout.readline())
+        assert match is not None
+        tls = ssl.create_default_context(cafile=file)
+        line = http.client.HTTPSConnection("127.0.0.1", int(match[1]), timeout=10, context=tls)
+        line.request("GET", "/902;cst-x")
+        assert line.getresponse().status == 403
+        line.close()
+        assert end(process) == 0
+
+
+@pytest.mark.parametrize("options", ["nonsense", '{"generation": "old"}'])
+def test_wrong_options_of_the_console_are_refused(options: str) -> None:
+    status, words = refused("--console-port", "0", "--console-options", options)
+    assert (status, words.partition(": ")[2].partition(":")[0]) == (1, "--console-options")
 
 
 def test_an_unknown_world_is_refused_with_and_without_a_saved_one(tmp_path: Path) -> None:

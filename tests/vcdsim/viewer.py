@@ -25,7 +25,7 @@ OFFERED = ("binary", "vmware-vvc", "uint8utf8")
 SHIFT, CTRL, ALT, DELETE, CAPS_LOCK, ENTER = 42, 29, 56, 339, 58, 28
 
 _ROWS = ((2, "1234567890-="), (16, "qwertyuiop[]"), (30, "asdfghjkl;'`"), (43, "\\zxcvbnm,./"), (57, " "))
-_CODES = {letter: first + place for first, row in _ROWS for place, letter in enumerate(row)} | {"\n": ENTER}
+_CODES = {letter: first + place for first, row in _ROWS for place, letter in enumerate(row)} | {"\n": ENTER, "\t": 15}
 _SHIFTED = dict(zip('!@#$%^&*()_+{}|:"<>?~', "1234567890-=[]\\;',./`", strict=True))
 _CELL = (7, 12)
 
@@ -169,9 +169,12 @@ class Viewer:
 
     def until(self, words: str) -> str:
         """Take updates until these words can be read; gives the whole screen."""
-        while words not in self.text():
-            self.update()
-        return self.text()
+        while words not in (seen := self.text()):
+            try:
+                self.update()
+            except TimeoutError:
+                raise AssertionError(f"{words!r} is not to be read:\n{seen}") from None
+        return seen
 
     def text(self) -> str:
         """What can be read on the screen, line by line."""
@@ -208,11 +211,12 @@ class Viewer:
             self.screen.paste(tuple(self.take(3)), box)
             return
         assert control == 0xA0
-        with Image.open(io.BytesIO(self.take(self._compact_length()))) as picture:
+        with Image.open(io.BytesIO(self.take(self.compact_length()))) as picture:
             assert picture.format == "PNG"
             self.screen.paste(picture, box)
 
-    def _compact_length(self) -> int:
+    def compact_length(self) -> int:
+        """How long the picture is that follows."""
         length = 0
         for shift in (0, 7, 14):
             byte = self.take(1)[0]
