@@ -331,4 +331,9 @@ def demo_command() -> None:
     config: Config = current_app.extensions["skiff_config"]
     if not config.demo:
         sys.exit("This is not a demo installation: SKIFF_DEMO is not 1. Nothing was changed.")
-    demo.fill(api_url=f"http://127.0.0.1:{config.sim_port}/api", locale=config.locale)
+    demo.fill(
+        api_url=f"http://127.0.0.1:{config.sim_port}/api",
+        console_host=f"127.0.0.1:{config.sim_console_port}",
+        console_certificate=config.sim_console_certificate,
+        locale=config.locale,
+    )

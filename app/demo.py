@@ -1,5 +1,7 @@
 """What `./run` fills an empty demo installation with: the simulator as vCloud, two customers, two people of staff."""
 
+from pathlib import Path
+
 from sqlalchemy import func, select, update
 
 from app.accounts import members, sign_in
@@ -20,10 +22,16 @@ STAFF = (
 )
 
 
-def fill(*, api_url: str, locale: str) -> None:
+def fill(*, api_url: str, console_host: str, console_certificate: Path, locale: str) -> None:
     """Make the demo data; what is there already stays as it is. The simulator must answer at `api_url`."""
     handler = "Demo vCloud"
-    services.add_handler(name=handler, api_url=api_url, change=True)
+    services.add_handler(
+        name=handler,
+        api_url=api_url,
+        ca_file=str(console_certificate) if console_certificate.is_file() else None,  # its API is plain http
+        consoles=services.Consoles(hosts=(console_host,)),
+        change=True,
+    )
     if db.session.scalar(select(func.count(Service.id))) == len(CUSTOMERS):
         return
     longer = PASSWORD * 8  # replaced below: the ordinary way in refuses a short one

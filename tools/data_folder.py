@@ -46,7 +46,7 @@ def held(data: Path, address: str) -> Iterator[None]:
             running = file.read().strip() or "its address is not known yet"
             raise Trouble(
                 f"it is already running on the data folder {data}: {running}.\n"
-                "Stop that one with Ctrl-C, or start another with SKIFF_DATA, PORT and SIM_PORT of its own."
+                "Stop that one with Ctrl-C, or start another with SKIFF_DATA and ports of its own: ./run --help."
             ) from None
         file.truncate(0)
         file.write(f"{address} (process {os.getpid()})\n")

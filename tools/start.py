@@ -30,7 +30,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="./run",
         description="Set Skiff up and start it; Ctrl-C stops it. Settings are environment variables: see config.py.",
-        epilog="PORT (8080), SIM_PORT (8081) and SKIFF_DATA (instance/) let several run side by side. "
+        epilog="PORT (8080), SIM_PORT (8081), CONSOLE_PORT (8082), SIM_CONSOLE_PORT (8083) and SKIFF_DATA (instance/) "
+        "let several run side by side. "
         "Without DATABASE_URL it is a demo with its own simulated vCloud; SKIFF_DEMO=0 leaves the demo out.",
     )
     parser.add_argument("--setup-only", action="store_true", help="do everything but start")
@@ -96,11 +97,14 @@ def _read_config(environ: Mapping[str, str]) -> Config:
 
 
 def _refuse_taken_ports(config: Config, *, setup_only: bool) -> None:
-    wanted = {} if setup_only else {"PORT": config.port}
+    wanted = {} if setup_only else {"PORT": config.port, "CONSOLE_PORT": config.console_port}
     if config.demo:
-        wanted["SIM_PORT"] = config.sim_port
-    if len(set(wanted.values())) < len(wanted):
-        raise Trouble(f"PORT and SIM_PORT are both {config.port}; choose another for one of them.")
+        wanted |= {"SIM_PORT": config.sim_port, "SIM_CONSOLE_PORT": config.sim_console_port}
+    names: dict[int, str] = {}
+    for setting, port in wanted.items():
+        if port in names:
+            raise Trouble(f"{names[port]} and {setting} are both {port}; choose another for one of them.")
+        names[port] = setting
     for setting, port in wanted.items():
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -123,7 +127,9 @@ def _start_redis(supervisor: Supervisor, listens_at: Path, keeps: Path) -> None:
 
 def _start_simulator(supervisor: Supervisor, python: Path, config: Config) -> None:
     world = ["--world", "demo", "--speed", "60", "--state", str(config.data / "vcdsim.json")]
-    command = [str(python), "-m", "vcdsim", "--port", str(config.sim_port), *world]
+    console = ["--console-port", str(config.sim_console_port)]
+    console += ["--console-certificate", str(config.sim_console_certificate)]
+    command = [str(python), "-m", "vcdsim", "--port", str(config.sim_port), *world, *console]
     supervisor.start("vcdsim", command, is_ready=_answers(config.sim_port, "/api/versions"), leaned_on=True)
 
 
@@ -138,6 +144,7 @@ def _prepare_data(supervisor: Supervisor, python: Path, config: Config) -> None:
 def _start_skiff(supervisor: Supervisor, python: Path, config: Config) -> None:
     supervisor.start("worker", [python, "worker.py"])
     supervisor.start("clock", [python, "worker.py", "clock"])
+    supervisor.start("console", [str(python), "-m", "app.console_gateway"])
     web = ["--worker-class", "gthread", "--threads", "8", "--bind", f"{HOST}:{config.port}"]
     quiet = ["--no-control-socket", "--log-level", "warning", "--graceful-timeout", "5"]
     command = [str(python), "-m", "gunicorn", *web, *quiet, "wsgi:app"]

@@ -55,12 +55,14 @@ def test_a_second_run_on_the_same_folder_names_the_address_of_the_first(tmp_path
         pass
 
 
-@pytest.mark.parametrize("setting", ["PORT", "SIM_PORT"])
+PORTS = ("PORT", "SIM_PORT", "CONSOLE_PORT", "SIM_CONSOLE_PORT")
+
+
+@pytest.mark.parametrize("setting", PORTS)
 def test_a_taken_port_is_named_with_its_setting(tmp_path: Path, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        environ = {"PORT": "1", "SIM_PORT": "2", "SKIFF_DATA": str(tmp_path / "data"), setting: port}
-        environ |= {name: _free_port() for name in ("PORT", "SIM_PORT") if name != setting}
+        environ = {"SKIFF_DATA": str(tmp_path / "data")} | {name: _free_port() for name in PORTS} | {setting: port}
         with Program(["run"], tmp_path / "output", environ) as program:
             assert program.process.wait(20) == 1
             assert f"port {port} is taken" in program.said

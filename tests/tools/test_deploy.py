@@ -40,7 +40,8 @@ def proxy(nginx: Path, tmp_path: Path) -> Iterator[Ports]:
     """The real one before a stand-in for Skiff."""
     upstream = ThreadingHTTPServer(("127.0.0.1", 0), Upstream)
     threading.Thread(target=upstream.serve_forever, kwargs={"poll_interval": 0.05}).start()
-    with running(nginx, tmp_path, {"127.0.0.1:8080": f"127.0.0.1:{upstream.server_port}"}) as ports:
+    here = f"127.0.0.1:{upstream.server_port}"
+    with running(nginx, tmp_path, {"127.0.0.1:8080": here, "127.0.0.1:8082": here}) as ports:
         yield ports
     upstream.shutdown()
     upstream.server_close()
@@ -62,7 +63,7 @@ def test_what_a_client_claims_about_itself_does_not_reach_skiff(proxy: Ports) ->
     assert [seen[name] for name in lies] == ["127.0.0.1", "https", "panel.example"]
 
 
-def test_a_console_is_passed_on_as_a_websocket_with_its_address_as_it_came(proxy: dict[str, int]) -> None:
+def test_a_console_is_passed_on_as_a_websocket_with_its_address_as_it_came(proxy: Ports) -> None:
     upgrade = {"Host": "panel.example", "Connection": "Upgrade", "Upgrade": "websocket", "Origin": "https://o"}
     seen = json.loads(_ask(proxy, "GET", "/console/ws/902;aa//bb%2F+=", upgrade)[1])
     assert seen["path"] == "/console/ws/902;aa//bb%2F+="

@@ -20,8 +20,8 @@ RUNNING = "Skiff is running"
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """A data folder and two ports of this module's own; what the developer has set does not count."""
-    ours = {"PORT": _free_port(), "SIM_PORT": _free_port(), "SKIFF_DATA": str(tmp_path_factory.mktemp("data"))}
+    """A data folder and ports of this module's own; what the developer has set does not count."""
+    ours = _free_ports() | {"SKIFF_DATA": str(tmp_path_factory.mktemp("data"))}
     return {"DATABASE_URL": "", "REDIS_URL": "", "SKIFF_DEMO": "", "PUBLIC_URL": "", **ours}
 
 
@@ -48,7 +48,7 @@ def test_what_it_writes_is_nobody_elses_to_read(demo: Program, settings: dict[st
 def test_a_second_run_is_refused_and_does_not_harm_the_first(
     demo: Program, settings: dict[str, str], tmp_path: Path
 ) -> None:
-    other = settings | {"PORT": _free_port(), "SIM_PORT": _free_port()}
+    other = settings | _free_ports()
     with Program(["run"], tmp_path / "output", other) as second:
         assert second.process.wait(20) == 1
         assert f"already running on the data folder {settings['SKIFF_DATA']}" in second.said
@@ -56,7 +56,7 @@ def test_a_second_run_is_refused_and_does_not_harm_the_first(
     assert _status(settings["PORT"], "/sign-in") == 200
 
 
-@pytest.mark.parametrize("name", ["redis", "vcdsim", "worker", "clock", "web"])
+@pytest.mark.parametrize("name", ["redis", "vcdsim", "worker", "clock", "console", "web"])
 def test_each_process_is_started_again_when_it_is_killed(demo: Program, settings: dict[str, str], name: str) -> None:
     killed = _pid_of(demo, name)
     assert killed is not None
@@ -66,12 +66,12 @@ def test_each_process_is_started_again_when_it_is_killed(demo: Program, settings
 
 
 def test_stopping_leaves_no_process_and_the_next_start_finds_the_data(tmp_path: Path) -> None:
-    settings = {"PORT": _free_port(), "SIM_PORT": _free_port(), "SKIFF_DATA": str(tmp_path / "data")}
+    settings = _free_ports() | {"SKIFF_DATA": str(tmp_path / "data")}
     for start in ("first", "second"):
         with Program(["run"], tmp_path / start, settings) as program:
             program.wait_for(RUNNING, deadline_s=60)
             children = _children_of(program.process.pid)
-            assert len(children) == 5
+            assert len(children) == 6
             assert program.stop(signal.SIGINT) == 0
         assert not any(map(is_alive, children))
         with closing(sqlite3.connect(tmp_path / "data" / "skiff.db")) as database:
@@ -86,6 +86,7 @@ def _pid_of(program: Program, name: str) -> int | None:
         "vcdsim": r"-m vcdsim",
         "worker": r"worker\.py $",
         "clock": r"worker\.py clock",
+        "console": r"-m app\.console_gateway",
         "web": "gunicorn",
     }
     for pid in _children_of(program.process.pid):
@@ -115,6 +116,11 @@ def _status(port: str, path: str) -> int | None:
         return None
     finally:
         connection.close()
+
+
+def _free_ports() -> dict[str, str]:
+    names = ("PORT", "SIM_PORT", "CONSOLE_PORT", "SIM_CONSOLE_PORT")
+    return {name: _free_port() for name in names}
 
 
 def _free_port() -> str:
