@@ -61,11 +61,22 @@ def at_work(vdc_id: uuid.UUID) -> AtWork:
         )
     ).all()
     making = [row for row in found if row.kind not in sync_rules.OWN_DOING]
+    made = _made_by({row.id: row.kind for row in making})
     return AtWork(
-        on_vms={row.vm_id: (row.id, row.kind) for row in found if row.vm_id is not None},
+        on_vms=made | {row.vm_id: (row.id, row.kind) for row in found if row.vm_id is not None},
         on_vapps={row.vapp_urn: row.id for row in making if row.vapp_urn is not None},
         on_names={row.claims_name: row.id for row in making if row.claims_name is not None},
     )
+
+
+def _made_by(making: Mapping[uuid.UUID, str]) -> dict[uuid.UUID, tuple[uuid.UUID, str]]:
+    """The machines that were seen to appear by these creations, also before the creation itself has found them."""
+    if not making:
+        return {}
+    appeared = select(VmEvent.vm_id, VmEvent.operation_id).where(
+        VmEvent.operation_id.in_(making), VmEvent.kind == "appeared"
+    )
+    return {row.vm_id: (row.operation_id, making[row.operation_id]) for row in db.session.execute(appeared)}
 
 
 def facts_of(vm: Vm) -> Facts:

@@ -145,7 +145,7 @@ SCENES = {
     "erase": Scene(before=(_create, _delete), ask=_from_the_bin(Action.ERASE)),
 }
 """What is played; a new kind of operation joins by a line here."""
-FATES = tuple(fate for fate in Fate if fate is not Fate.HELD_UP)
+FATES = tuple(fate for fate in Fate if fate not in (Fate.HELD_UP, Fate.PASSED))
 EVERY_FATE = {"create", "create_in_vapp", "resize", "grow_disk", "delete", "revert_snapshot", "reset"}
 WORST_FATE = Fate.ANSWER_LOST
 """What the others are spared is a matter of the engine, which does not know kinds."""

@@ -1,92 +1,170 @@
-"""A random walk on both sides: after one quiet run the mirror is the world, and another run changes nothing."""
+"""A random walk on both sides: whatever order it happens in, one quiet reading later the mirror is the world.
 
-from random import Random
+The panel is asked for everything that it can do, somebody works in vCloud itself, vCloud fails in between, readings and
+turns of operations fall into each other. After each step: what was done in vCloud and not asked to be changed is there.
+
+SKIFF_WALKS=1000 plays so many walks instead of a few, and other ones each time.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 
 import pytest
+from flask import Flask
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 from sqlalchemy import select
 
-from app import vcloud
-from app.cloud import sync
-from app.cloud.models import Vm
-from app.cloud.rules import Action
+from app.cloud import operations, rescue
+from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.steps import KINDS
 from app.db import db
 from app.errors import AppError
-from tests.support import elsewhere
+from tests.support import hands, straight
+from tests.support.any_wish import ASKS
 from tests.support.cast import Cast
 from tests.support.clock import Clock
-from tests.support.engine import drain, pass_time, vdc_of
-from tests.support.kept import Rows, all_rows
-from tests.support.machines import ask
+from tests.support.counts import COUNTED
+from tests.support.walk import Stage, chance
 from vcdsim import Simulator
 from vcdsim.faults import error
 
-NAMES = ("accounting", "ci-runner-2", "sandbox")
-EDITS = ("cpu_count", "memory_mb", "disks", "nics", "state")
-ACTIONS = (Action.START, Action.POWER_OFF, Action.SUSPEND, Action.RESET)
+pytestmark = pytest.mark.one_database
+
+WALKS = int(os.environ.get("SKIFF_WALKS", "0"))
+SETTINGS = settings(
+    max_examples=WALKS or 10,
+    stateful_step_count=60,
+    derandomize=not WALKS,
+    database=None,
+    deadline=None,
+    print_blob=False,
+    phases=(Phase.generate,) if WALKS else (Phase.generate, Phase.shrink),
+    suppress_health_check=list(HealthCheck),
+)
+NUMBERS, EDITS = st.integers(0, 999), st.sampled_from(sorted(hands.EDITS))
+FAULTS = (
+    {"error": error("BAD_REQUEST", "No.")},
+    {"error": error("BUSY_ENTITY", "The entity is busy.")},
+    {"http_status": 500},
+    {"http_status": 503},
+    {"drop_request": True},
+    {"drop_answer": True},
+    {"cut_after": 40},
+    {"expire_session": True},
+    {"task_error": error("INTERNAL_SERVER_ERROR", "It broke.")},
+    {"abort_task": True},
+    {"blocked_task": True},
+    {"hides_it": True},
+    {"hides_it": False},
+)
+STAGES: list[Stage] = []
+"""The stage of the test that runs; hypothesis makes the machines by itself."""
 
 
-def world(cloud: Simulator) -> set[tuple[object, ...]]:
-    """What vCloud has."""
-    return {
-        (vm.name, vm.cpu_count, vm.memory_mb, vm.is_deployed, tuple(sorted(disk.size_mb for disk in vm.disks)))
-        for vm in cloud.world.vms.values()
-    }
+class Walk(RuleBasedStateMachine):
+    """One walk."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        [self.stage] = STAGES
+        self.stage.put_back()
 
-def mirror() -> set[tuple[object, ...]]:
-    """What we say it has."""
-    db.session.rollback()
-    return {
-        (vm.name, vm.cpu_count, vm.memory_mb, vm.is_deployed, tuple(sorted(disk["size_mb"] for disk in vm.disks)))
-        for vm in db.session.scalars(select(Vm).where(Vm.gone_at.is_(None)))
-    }
-
-
-def rows() -> Rows:
-    """Everything but the runs themselves and when vCloud last answered."""
-    return [(table, its) for table, its in all_rows() if table.name not in ("sync_runs", "handlers")]
-
-
-def step(random: Random, cast: Cast, cloud: Simulator, clock: Clock) -> None:
-    """One thing that happens on either side, or goes wrong in between."""
-    name, what = random.choice(NAMES), random.choice(("edit", "ask", "read", "fault", "work"))
-    if what == "edit":
-        try:
-            elsewhere.do(cloud, clock, name, elsewhere.any_edit(random, random.choice(EDITS)))
-        except vcloud.VcloudError:  # what is on, or at work, cannot be changed so
+    @rule(kind=st.sampled_from(sorted(ASKS)), which=NUMBERS, number=NUMBERS, turns=st.integers(0, 12))
+    def ask(self, kind: str, which: int, number: int, turns: int) -> None:
+        for vm in self.stage.machines_for(kind, which):
+            vm_id = vm.id
+            with suppress(AppError, IndexError):
+                ASKS[kind](self.stage.cast, vm, number)
+                db.session.rollback()
+                self.stage.theirs.asked(db.session.get_one(Vm, vm_id), kind)
+                break
             db.session.rollback()
-    elif what == "ask":
-        try:
-            ask(cast, name, random.choice(ACTIONS))
-        except AppError:
-            db.session.rollback()
-    elif what == "read":
-        try:
-            elsewhere.read(clock)
-        except vcloud.VcloudError:
-            db.session.rollback()
-    elif what == "fault":
-        cloud.faults.add("*", skip=random.randrange(4), times=1, error=error("BAD_REQUEST", "No."))
-    else:
-        drain(cloud, clock)
+        db.session.rollback()
+        self.stage.turns(turns)
+
+    @rule(number=NUMBERS, retries=st.booleans())
+    def give_up_or_go_on(self, number: int, *, retries: bool) -> None:
+        states = ("failed", "needs_attention") if retries else ACTIVE
+        found = select(Operation).where(Operation.state.in_(states)).order_by(Operation.created_at)
+        rows = list(db.session.scalars(found))
+        with suppress(AppError, ZeroDivisionError):
+            row = rows[number % len(rows)]
+            vm_id, kind = row.vm_id, row.kind
+            (rescue.retry if retries else rescue.cancel)(self.stage.cast.owner, row.id)
+            if retries and vm_id is not None:
+                self.stage.theirs.asked(db.session.get_one(Vm, vm_id), kind)
+        db.session.rollback()
+
+    @rule(what=EDITS, which=NUMBERS, number=NUMBERS, waits=st.booleans())
+    def edit(self, what: str, which: int, number: int, *, waits: bool) -> None:
+        self.stage.edit(what, which, number)
+        self.stage.pass_time(90 if waits else 0)
+
+    @rule(fault=st.sampled_from(FAULTS), skip=st.integers(0, 12))
+    def fail(self, fault: dict[str, object], skip: int) -> None:
+        if "hides_it" in fault:
+            self.stage.spoil_listing(hides_it=bool(fault["hides_it"]))
+        else:
+            self.stage.cloud.faults.add("*", skip=skip, **fault)  # type: ignore[arg-type]
+
+    @rule(turns=st.integers(0, 40), seconds=st.sampled_from((1, 30, 91, 1800, 90_000)))
+    def go_on(self, turns: int, seconds: float) -> None:
+        self.stage.turns(turns)
+        self.stage.pass_time(seconds)
+        self.stage.erase_due()
+
+    @rule(
+        while_it=st.sampled_from(("rests", "is edited", "works")), before=st.integers(1, 12), what=EDITS, number=NUMBERS
+    )
+    def read(self, while_it: str, before: int, what: str, number: int) -> None:
+        acts: dict[str, Callable[[], object]] = {
+            "rests": lambda: None,
+            "is edited": lambda: self.edit(what, number, number, waits=True),
+            "works": lambda: self.stage.turns(number % 20),
+        }
+        with self.stage.interrupted(before, acts[while_it]):
+            self.stage.read()
+
+    @rule(before=st.integers(1, 12), service=st.integers(0, 2))
+    def work_while_it_is_read(self, before: int, service: int) -> None:
+        with self.stage.interrupted(before, lambda: self.stage.read_one(self.stage.service_ids()[service])):
+            self.stage.turns(3)
+
+    @invariant()
+    def nothing_is_overwritten_and_every_operation_has_ended_or_will_go_on(self) -> None:
+        self.stage.theirs.watch()
+        rows = db.session.execute(select(Operation.state, Operation.next_at, Operation.finished_at)).all()
+        db.session.rollback()
+        assert all((row.finished_at is None) == (row.state in ACTIVE) for row in rows)
+
+    def teardown(self) -> None:
+        self.stage.end()
 
 
-@pytest.mark.one_database
-@pytest.mark.parametrize("seed", range(6))
+@pytest.fixture
+def stage(app: Flask, cast: Cast, cloud: Simulator, clock: Clock) -> Iterator[Stage]:
+    """The stage, with requests that need no sockets."""
+    found = Stage(app, cast, cloud, clock)
+    bell, operations.doorbell = operations.doorbell, lambda _: None
+    STAGES.append(found)
+    try:
+        with straight.instead_of_sockets(found.send), chance(found.dice):
+            yield found
+    finally:
+        operations.doorbell = bell
+        STAGES.clear()
+
+
 def test_a_walk_on_both_sides_ends_with_the_mirror_equal_to_the_world(
-    cast: Cast, cloud: Simulator, clock: Clock, seed: int
+    stage: Stage, record_property: Callable[[str, object], None]
 ) -> None:
-    random = Random(seed)
-    for _ in range(15):
-        step(random, cast, cloud, clock)
-    cloud.faults.clear()
-    drain(cloud, clock)
-    pass_time(cloud, clock, 3600)
-    elsewhere.read(clock)
-    assert mirror() == world(cloud)
-    clock.move(60)
-    service_id = vdc_of("acme-vdc").service_id
-    db.session.rollback()
-    before = rows()
-    sync.refresh(service_id)
-    assert rows() == before
+    run_state_machine_as_test(Walk, settings=SETTINGS)
+    for what in ("operations", "edits in vCloud", "readings"):
+        record_property(f"{COUNTED}{what} of the walks on both sides", stage.reached[what])
+
+
+def test_every_kind_of_operation_is_asked_for() -> None:
+    assert set(ASKS) == set(KINDS)

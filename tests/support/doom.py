@@ -5,20 +5,18 @@ nothing more: no write, no request, whatever its `finally` would like. The reque
 the sockets, so that hundreds of lives take seconds.
 """
 
-import io
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
-from urllib3 import HTTPResponse
 
 from app.cloud.models import Operation
+from tests.support import straight
+from tests.support.straight import path_of
 from vcdsim import Simulator, tasks
 
 
@@ -38,6 +36,7 @@ class Fate(StrEnum):
     HELD_UP = "command held up past the claim"
     SESSION_EXPIRED = "session expired"
     TASK_FORGOTTEN = "task forgotten"
+    PASSED = "passed by somebody else before a command or a poll"
 
 
 COMMIT, INTENT, COMMAND, POLL, QUESTION = "commit", "intent", "command", "poll", "question"
@@ -51,6 +50,7 @@ STRIKES = {
     Fate.HELD_UP: {COMMAND},
     Fate.SESSION_EXPIRED: {COMMAND, POLL},
     Fate.TASK_FORGOTTEN: {POLL},
+    Fate.PASSED: {COMMAND, POLL},
 }
 AFTERWARDS = {Fate.KILLED_AFTER, Fate.ANSWER_LOST, Fate.FROZEN}
 """These strike when vCloud has accepted the request; the others before it is sent."""
@@ -84,15 +84,13 @@ class Doom:
     @contextmanager
     def in_force(self) -> Iterator[None]:
         """Put the hooks in place: below SQLAlchemy's session and below requests."""
-        send = HTTPAdapter.send
         hooks = (("before_commit", self._before_commit), ("after_commit", self._after_commit))
         for name, hook in hooks:
             event.listen(Session, name, hook)
-        HTTPAdapter.send = self._send(send)  # type: ignore[method-assign]
         try:
-            yield
+            with straight.instead_of_sockets(self._send):
+                yield
         finally:
-            HTTPAdapter.send = send  # type: ignore[method-assign]
             for name, hook in hooks:
                 event.remove(Session, name, hook)
 
@@ -107,26 +105,20 @@ class Doom:
         if not session.in_nested_transaction() and session.info.pop(INTENT, False) and self._meets(INTENT):
             self._meanwhile()
 
-    def _send(self, _original: object) -> Callable[..., requests.Response]:
-        def send(adapter: HTTPAdapter, request: requests.PreparedRequest, **_: Any) -> requests.Response:
-            if self._is_dead:
-                raise Death
-            sort = _sort(request)
-            if self._fate not in AFTERWARDS and self._meets(sort):
-                self._strike_before(request)
-            with tasks_take(self._task_s if self._left == 1 else None):
-                answer = self._cloud.handle(request.method or "", _path(request), _headers(request), _body(request))
-            if answer.status < 400:
-                if sort is COMMAND:
-                    self.accepted.append(f"{request.method} {_path(request)}")
-                if self._fate in AFTERWARDS and self._meets(sort):
-                    self._strike_after()
-            raw = HTTPResponse(
-                body=io.BytesIO(answer.body), headers=answer.headers, status=answer.status, preload_content=False
-            )
-            return adapter.build_response(request, raw)
-
-        return send
+    def _send(self, adapter: HTTPAdapter, request: requests.PreparedRequest) -> requests.Response:
+        if self._is_dead:
+            raise Death
+        sort = _sort(request)
+        if self._fate not in AFTERWARDS and self._meets(sort):
+            self._strike_before(request)
+        with tasks_take(self._task_s if self._left == 1 else None):
+            answer = straight.ask(self._cloud, request)
+        if answer.status < 400:
+            if sort is COMMAND:
+                self.accepted.append(f"{request.method} {path_of(request)}")
+            if self._fate in AFTERWARDS and self._meets(sort):
+                self._strike_after()
+        return straight.response(adapter, request, answer)
 
     def _strike_before(self, request: requests.PreparedRequest) -> None:
         if self._fate is Fate.KILLED_BEFORE:
@@ -135,11 +127,11 @@ class Doom:
             raise requests.ConnectionError("reset before the request")
         if self._fate is Fate.SESSION_EXPIRED:
             self._cloud.expire_sessions()
-        if self._fate is Fate.HELD_UP:
+        if self._fate in (Fate.HELD_UP, Fate.PASSED):
             self._meanwhile()
         if self._fate is Fate.TASK_FORGOTTEN:
             self._cloud.settle()
-            self._cloud.world.tasks.pop(_path(request).rpartition("/")[2])
+            self._cloud.world.tasks.pop(path_of(request).rpartition("/")[2])
 
     def _strike_after(self) -> None:
         if self._fate is Fate.KILLED_AFTER:
@@ -180,18 +172,5 @@ def _notes_intent(row: object) -> bool:
 
 def _sort(request: requests.PreparedRequest) -> str:
     if request.method == "GET":
-        return POLL if "/api/task/" in _path(request) else QUESTION
-    return QUESTION if "/session" in _path(request) else COMMAND
-
-
-def _path(request: requests.PreparedRequest) -> str:
-    parts = urlsplit(request.url or "")
-    return f"{parts.path}?{parts.query}" if parts.query else parts.path
-
-
-def _headers(request: requests.PreparedRequest) -> Mapping[str, str]:
-    return {"Host": urlsplit(request.url or "").netloc, **request.headers}
-
-
-def _body(request: requests.PreparedRequest) -> bytes:
-    return request.body.encode() if isinstance(request.body, str) else (request.body or b"")
+        return POLL if "/api/task/" in path_of(request) else QUESTION
+    return QUESTION if "/session" in path_of(request) else COMMAND

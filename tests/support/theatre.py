@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Flask
@@ -45,9 +46,11 @@ class Ending:
 class Theatre:
     """Plays a wish to its end. Bells are never heard, so Redis plays no part: only the clock rings."""
 
-    def __init__(self, app: Flask, cloud: Simulator, clock: Clock) -> None:
+    def __init__(
+        self, app: Flask, cloud: Simulator, clock: Clock, *, meanwhile: Callable[[], None] | None = None
+    ) -> None:
         self._app, self._cloud, self._clock = app, cloud, clock
-        self._doom = Doom(cloud, self._second_worker)
+        self._doom = Doom(cloud, partial(self._elsewhere, meanwhile) if meanwhile else self._second_worker)
         self._remember()
 
     def _remember(self) -> None:
@@ -103,6 +106,10 @@ class Theatre:
                 return
             pass_time(self._cloud, self._clock, max(0.0, (min(active) - self._clock.at).total_seconds()))
         raise AssertionError(f"operations were still at work after {rounds} rounds")
+
+    def _elsewhere(self, act: Callable[[], None]) -> None:
+        with self._app.app_context():
+            act()
 
     def _second_worker(self) -> None:
         """Another process, which goes on when the claim of the first one is over."""
