@@ -1,4 +1,4 @@
-"""Writes what a listing says: every machine with state, sizes and name, in as many statements for 10 as for 10,000.
+"""Writes what a listing says: every machine with state, sizes and name, in as many statements for 10 as for 1,000.
 
 Only vApps whose fingerprint moved are looked at closer. What a listing does not tell (disks, cards, snapshots) comes
 from the documents of these vApps afterwards.
@@ -24,6 +24,8 @@ from app.db import db
 
 NAMED_MOST, NAMED_AT_ONCE = 10_000, 2_000
 """So many machines are asked for by name, and by one statement; of more, all of the data center are read."""
+WRITTEN_AT_ONCE = 1_000
+"""So many new machines are written by one statement: the rows of all would take more memory than the listing."""
 _Values = dict[str, Any]
 _VAPPS: Select[*tuple[Any, ...]] = select(
     VApp.id, VApp.urn, VApp.name, VApp.record_key, VApp.seen_at, VApp.gone_at, VApp.runtime_ends_at
@@ -60,7 +62,8 @@ class _Writing:
     names: dict[uuid.UUID, str]  # of vApps
     ids: dict[str, uuid.UUID]  # of vApps, by urn
     runtime_ends: dict[uuid.UUID, datetime | None]  # of the leases of vApps
-    inserts: list[_Values] = field(default_factory=list)
+    inserts: list[_Values] = field(default_factory=list)  # new machines that are not written yet
+    new: int = 0
     updates: list[_Values] = field(default_factory=list)
     events: list[_Values] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)  # the same, for the drift desk
@@ -96,7 +99,7 @@ def apply_listing(
     _compare_vms(writing, moved, [row.id for row in absent])
     _execute(writing)
     return {
-        "new": len(writing.inserts),
+        "new": writing.new,
         "changed": sum(event["kind"] != "appeared" for event in writing.events),
     }
 
@@ -138,6 +141,9 @@ def _compare_vms(writing: _Writing, moved: Mapping[str, Listed], absent: Sequenc
                 _add(writing, item, record, at_work)
             elif row.seen_at <= writing.at:
                 _compare(writing, item, record, row, at_work)
+        if len(writing.inserts) >= WRITTEN_AT_ONCE:
+            _insert(writing)
+    _insert(writing)
     writing.missing += [
         row.id
         for row in stored.values()
@@ -251,9 +257,14 @@ def _tell(
     )
 
 
-def _execute(writing: _Writing) -> None:
+def _insert(writing: _Writing) -> None:
     if writing.inserts:
         db.session.connection().execute(_NEW_VM, writing.inserts)
+    writing.new += len(writing.inserts)
+    writing.inserts.clear()
+
+
+def _execute(writing: _Writing) -> None:
     if writing.updates:
         db.session.execute(update(Vm), writing.updates)
     if writing.events:
