@@ -85,16 +85,15 @@ class Desk:
         """One connection, to its end."""
         admitted = self._admitted.pop(socket)
         vm_id = admitted.ticket.vm_id
-        stream = Stream(socket, admitted.faults)
         headers = socket.request.headers if socket.request is not None else Headers()
         connection = Connection(vm_id, socket.subprotocol or "", headers.get("Origin", ""))
         self._console.connections.append(connection)
         self._sockets[socket] = vm_id
         try:
-            await self._talk(socket, stream, admitted.ticket)
+            await self._talk(socket, Stream(socket, connection, admitted.faults), admitted.ticket)
         finally:
             del self._sockets[socket]
-            connection.state, connection.sent_bytes = CLOSED, stream.sent_bytes
+            connection.state = CLOSED
             connection.close_code, connection.close_reason = socket.close_code, socket.close_reason or ""
 
     async def close(self, vm_id: str, code: int, reason: str) -> None:

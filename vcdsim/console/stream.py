@@ -10,6 +10,7 @@ import os
 
 from websockets.asyncio.server import ServerConnection
 
+from vcdsim.console.connection import Connection
 from vcdsim.console.wire import WireError
 from vcdsim.faults import Fault
 
@@ -20,23 +21,23 @@ BINARY, TEXT = "binary", "uint8utf8"
 class Stream:
     """Reads exactly as many bytes as asked for, whatever the frames; counts what it sends, and spoils it."""
 
-    def __init__(self, socket: ServerConnection, faults: list[Fault]) -> None:
+    def __init__(self, socket: ServerConnection, connection: Connection, faults: list[Fault]) -> None:
         self._socket = socket
+        self._connection = connection
         self._faults = faults
         self._is_text = socket.subprotocol == TEXT
         self._unread = bytearray()
-        self.sent_bytes = 0
 
     async def send(self, data: bytes) -> None:
         """One message of the WebSocket; more, when it would be a very long one."""
         for fault in self._faults:
             data = self._spoilt(data, fault)
-        self.sent_bytes += len(data)
+        self._connection.sent_bytes += len(data)
         for start in range(0, len(data), _MOST_MESSAGE_BYTES):
             part = data[start : start + _MOST_MESSAGE_BYTES]
             await self._socket.send(part.decode("latin-1") if self._is_text else part)
         for fault in self._faults:
-            if fault.cut_after is not None and self.sent_bytes >= fault.cut_after:
+            if fault.cut_after is not None and self._connection.sent_bytes >= fault.cut_after:
                 await self._end(fault.close_code)
 
     async def take(self, count: int) -> bytes:
@@ -63,9 +64,9 @@ class Stream:
     def _spoilt(self, data: bytes, fault: Fault) -> bytes:
         for limit in (fault.truncate_to, fault.cut_after):
             if limit is not None:
-                data = data[: max(0, limit - self.sent_bytes)]
+                data = data[: max(0, limit - self._connection.sent_bytes)]
         if fault.garble_after is not None:
-            good = max(0, fault.garble_after - self.sent_bytes)
+            good = max(0, fault.garble_after - self._connection.sent_bytes)
             data = data[:good] + os.urandom(len(data[good:]))
         return data
 
