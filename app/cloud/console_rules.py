@@ -79,7 +79,7 @@ class Address:
 def address_of(text: str) -> Address:
     """Read `host`, `host:port`, an IPv6 address bare or in brackets; ValueError for anything else."""
     name, port = text, ""
-    if found := re.fullmatch(r"\[(.*)\](?::(\d{1,5}))?", text, re.ASCII):
+    if found := re.fullmatch(r"\[(.*:.*)\](?::(\d{1,5}))?", text, re.ASCII):
         name, port = found[1], found[2] or ""
     elif text.count(":") == 1:
         name, _, port = text.partition(":")

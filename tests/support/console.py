@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import secrets
 import ssl
 import threading
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
+from urllib.request import urlopen
 
 from flask import Flask
 from websockets.asyncio.server import ServerConnection, serve
@@ -73,6 +75,8 @@ class Cell:
     port: int = 0
     speaks: Sequence[str] = ("binary",)
     status: int | None = None  # refuses every console with it
+    location: str = ""  # and sends there
+    hesitates: asyncio.Event | None = None  # answers no upgrade before it is set
     requests: list[Request] = field(default_factory=list)
     open: set[ServerConnection] = field(default_factory=set)
     sent: int = 0  # messages of a flood that found room on the way
@@ -99,7 +103,13 @@ class Cell:
 
     async def _look(self, connection: ServerConnection, request: Request) -> Response | None:
         self.requests.append(request)
-        return connection.respond(self.status, "no\n") if self.status else None
+        if self.hesitates is not None:
+            await self.hesitates.wait()
+        if self.status is None:
+            return None
+        response = connection.respond(self.status, "no\n")
+        response.headers["Location"] = self.location
+        return response
 
     async def _serve(self, browser: ServerConnection) -> None:
         self.open.add(browser)
@@ -139,18 +149,21 @@ class Booth:
         origin: str | None = "",
         offers: Sequence[str] = ("binary", "vmware-vvc", "uint8utf8"),
         path: str = "",
-        mks_port: int = 902,
+        open_timeout: float = PATIENCE_S,
+        max_queue: int = 16,
     ) -> ClientConnection:
         """Open a console as a browser does; `origin` empty: that of the panel."""
         return connect(
-            f"ws://127.0.0.1:{self.port}{path or f'/console/ws/{mks_port};{one_time_id}'}",
+            f"ws://127.0.0.1:{self.port}{path or f'/console/ws/902;{one_time_id}'}",
             origin=Origin(self.origin if origin == "" else origin) if origin is not None else None,
             subprotocols=[Subprotocol(one) for one in offers] or None,
             additional_headers={"Cookie": cookie} if cookie else None,
             compression=None,
             proxy=None,
+            open_timeout=open_timeout,
             close_timeout=2,
             max_size=None,
+            max_queue=max_queue,
         )
 
     def ending(self, one_time_id: str, cookie: str | None, **options: Any) -> tuple[int | None, str | None]:
@@ -161,6 +174,11 @@ class Booth:
     def look_round(self) -> None:
         """What the gateway does every few seconds, now."""
         self.loop.do(self.gateway.look_round())
+
+    def health(self) -> Any:
+        """What the panel is told."""
+        with urlopen(f"http://127.0.0.1:{self.port}/console/health", timeout=PATIENCE_S) as answer:
+            return json.load(answer)
 
     @property
     def sittings(self) -> set[Sitting]:
