@@ -81,3 +81,31 @@ def test_a_start_without_keys_says_how_to_make_them(tmp_path: Path) -> None:
 def test_contrast_is_that_of_wcag() -> None:
     assert contrast("#000000", "#ffffff") == pytest.approx(21)
     assert contrast("#0e5f6b", "#ffffff") == pytest.approx(7.3, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("public_url", "origins"),
+    [
+        ("https://Panel.example", {"https://panel.example"}),
+        ("https://panel.example:443", {"https://panel.example"}),
+        ("https://panel.example:8443", {"https://panel.example:8443"}),
+        ("http://127.0.0.1:8080", {f"http://{name}:8080" for name in ("127.0.0.1", "localhost", "[::1]")}),
+    ],
+)
+def test_pages_of_the_panel_are_known_by_what_browsers_send(tmp_path: Path, public_url: str, origins: set[str]) -> None:
+    assert Config.from_env(settings(tmp_path, PUBLIC_URL=public_url)).origins == origins
+
+
+@pytest.mark.parametrize(
+    ("public_url", "asked", "host"),
+    [
+        ("https://panel.example:8443", "evil.example", "panel.example:8443/console/ws"),
+        ("http://127.0.0.1:8080", "localhost:8080", "localhost:8082/console/ws"),
+        ("http://127.0.0.1:8080", "[::1]:8080", "[::1]:8082/console/ws"),
+        ("http://localhost:8080", "evil.example", "localhost:8082/console/ws"),
+    ],
+)
+def test_browsers_reach_consoles_by_the_name_that_they_reached_the_panel_by(
+    tmp_path: Path, public_url: str, asked: str, host: str
+) -> None:
+    assert Config.from_env(settings(tmp_path, PUBLIC_URL=public_url)).console_host(asked) == host
