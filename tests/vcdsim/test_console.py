@@ -16,8 +16,10 @@ from tests.vcdsim.viewer import (
     DESKTOP_SIZE,
     EVERYTHING,
     LED_STATE,
+    NUM_LOCK,
     RAW,
     SERVER_CAPS,
+    SHIFT,
     TIGHT_PNG,
     Viewer,
     ticket_for,
@@ -115,6 +117,22 @@ def test_the_console_is_served_over_tls_that_can_be_verified(sim: Simulator, tal
     assert (tmp_path / "console.pem.key").stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.parametrize(
+    ("host", "public_name", "named"),
+    [
+        ("127.0.0.1", "", "127.0.0.1:{}"),
+        ("::1", "", "[::1]:{}"),
+        ("0.0.0.0", "", "vcdsim.test:{}"),
+        ("127.0.0.1", "console.example:8443", "console.example:8443"),
+    ],
+)
+def test_tickets_name_an_address_that_the_client_reaches(
+    sim: Simulator, talk: Talk, host: str, public_name: str, named: str
+) -> None:
+    with sim.console.serve(host=host, tls=False, public_name=public_name) as address:
+        assert ticket_for(talk, "wiki").host == named.format(address.rpartition(":")[2])
+
+
 @pytest.mark.parametrize(("offered", "status"), [(["vmware-vvc"], 400), (["uint8utf8"], 400), (["x", "binary"], 101)])
 def test_the_modern_console_speaks_binary_or_not_at_all(
     console: Simulator, talk: Talk, offered: list[str], status: int
@@ -158,6 +176,23 @@ def test_the_handshake_can_be_left_out(console: Simulator, talk: Talk, generatio
             assert viewer.message() == b"connect info vmx\n"
             socket.send(ticket.vmx)
         assert viewer.server_init() == "wiki"
+
+
+def test_a_client_that_says_nothing_is_not_waited_for(
+    console: Simulator, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vcdsim.console.session._HANDSHAKE_S", 0.05)
+    with upgraded(console, ticket_for(talk, "wiki")) as socket:
+        assert Viewer(socket).closed() == (1002, "no handshake in time")
+
+
+def test_a_sign_of_life_comes_while_nothing_changes(
+    console: Simulator, talk: Talk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("vcdsim.console.session._BEAT_EVERY_S", 0.05)
+    with viewing(talk, "wiki") as viewer:
+        viewer.update()
+        assert viewer.message() == bytes.fromhex("7f 04 0006 0078")
 
 
 def test_messages_may_come_in_parts_and_together(console: Simulator, talk: Talk) -> None:
@@ -222,6 +257,7 @@ def test_the_guest_takes_the_size_it_is_asked_for(console: Simulator, talk: Talk
         assert viewer.update()[0] == DESKTOP_SIZE
         assert viewer.screen.size == (1041, 707)
         viewer.until("wiki login:")
+    assert console.console.events(talk.vm("wiki").rpartition("vm-")[2])[-1] == ("resize", "1041x707")
 
 
 def test_a_client_that_knows_no_other_size_keeps_its_own(console: Simulator, talk: Talk) -> None:
@@ -241,6 +277,19 @@ def test_the_state_of_the_lock_keys_is_told_and_counts(console: Simulator, talk:
         viewer.until("login: Ab1")
         assert viewer.locks == 4
     assert received(talk, "wiki") == "Ab1"
+
+
+def test_the_keypad_writes_numbers_under_its_lock_and_moves_without(console: Simulator, talk: Talk) -> None:
+    with viewing(talk, "wiki") as viewer:
+        viewer.type("ab")
+        viewer.press(71)  # Home
+        viewer.press(NUM_LOCK)
+        viewer.press(71)
+        viewer.press(SHIFT, 77)  # Right
+        viewer.press(55)
+        viewer.until("login: 7a*█")
+        assert viewer.locks == 2
+    assert received(talk, "wiki") == "ab7*"
 
 
 def test_characters_and_javascript_codes_are_keys_too(console: Simulator, talk: Talk) -> None:

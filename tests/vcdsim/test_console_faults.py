@@ -44,6 +44,13 @@ def test_the_upgrade_can_be_refused_and_the_ticket_is_still_good(console: Simula
         pass
 
 
+def test_the_upgrade_can_be_slow(console: Simulator, talk: Talk) -> None:
+    console.faults.add("consoleSocket", latency_s=0.05)
+    ticket, began = ticket_for(talk, "wiki"), time.monotonic()
+    with upgraded(console, ticket):
+        assert time.monotonic() - began >= 0.05
+
+
 def test_the_line_can_be_cut_at_the_upgrade(console: Simulator, talk: Talk) -> None:
     console.faults.add("consoleSocket", drop_request=True)
     with pytest.raises((InvalidMessage, EOFError, ConnectionError)), upgraded(console, ticket_for(talk, "wiki")):

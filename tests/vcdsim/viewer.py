@@ -22,7 +22,7 @@ TIMEOUT_S = 10.0
 RAW, TIGHT_PNG, DESKTOP_SIZE, LED_STATE, SERVER_CAPS = 0, -260, -223, 0x574D5668, 0x574D567A
 EVERYTHING = (TIGHT_PNG, DESKTOP_SIZE, LED_STATE, SERVER_CAPS)
 OFFERED = ("binary", "vmware-vvc", "uint8utf8")
-SHIFT, CTRL, ALT, DELETE, CAPS_LOCK, ENTER = 42, 29, 56, 339, 58, 28
+SHIFT, CTRL, ALT, DELETE, CAPS_LOCK, NUM_LOCK, ENTER = 42, 29, 56, 339, 58, 69, 28
 
 _ROWS = ((2, "1234567890-="), (16, "qwertyuiop[]"), (30, "asdfghjkl;'`"), (43, "\\zxcvbnm,./"), (57, " "))
 _CODES = {letter: first + place for first, row in _ROWS for place, letter in enumerate(row)} | {"\n": ENTER, "\t": 15}

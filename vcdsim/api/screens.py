@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from vcdsim.api import hrefs, xml
 from vcdsim.api.context import Answer, Context
@@ -41,4 +41,5 @@ def _running(ctx: Context, entity_id: str) -> Vm:
 
 
 def _host(ctx: Context) -> str:
-    return ctx.base.rpartition("/")[2].partition(":")[0]
+    name = urlsplit(ctx.base).hostname or ""
+    return f"[{name}]" if ":" in name else name

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import urlsplit
 
 from vcdsim.console.connection import Connection
 from vcdsim.console.machine import Machines
@@ -105,7 +106,7 @@ class Console:
         if not file.exists():
             from vcdsim.console import certificate
 
-            certificate.make(file, key_file, public_name.partition(":")[0])
+            certificate.make(file, key_file, urlsplit(f"//{public_name}").hostname or "")
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(file, key_file)
         self._thumbprint = _thumbprint(ssl.PEM_cert_to_DER_cert(file.read_text("ascii")))

@@ -16,6 +16,8 @@ from vcdsim.console.desk import Desk
 
 _MOST_MESSAGE_BYTES = 1 << 20
 _CALL_TIMEOUT_S = 10.0
+#: How long a client is waited for that does not answer a closing.
+_CLOSE_TIMEOUT_S = 2.0
 #: What clients do wrong is told by `Console.connections`, not in a log.
 _QUIET = logging.getLogger("vcdsim.console")
 _QUIET.addHandler(logging.NullHandler())
@@ -63,6 +65,7 @@ class Listener:
             compression=None,
             max_size=_MOST_MESSAGE_BYTES,
             ping_interval=None,
+            close_timeout=_CLOSE_TIMEOUT_S,
             server_header="vcdsim",
             logger=_QUIET,
         )

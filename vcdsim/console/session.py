@@ -15,8 +15,9 @@ from vcdsim.console.tickets import Ticket
 from vcdsim.console.tiles import Box, Content, Tile
 from vcdsim.console.wire import PixelFormat, WireError
 
-_HANDSHAKE_S = 15
-_HEARTBEAT_S = 60
+_HANDSHAKE_S = 15.0
+#: How often a sign of life is sent, and how often the client is told that it will be.
+_BEAT_EVERY_S, _BEAT_SAID_S = 60.0, 120
 _MOST_ENCODINGS = 1024
 _MOST_CUT_TEXT = 1 << 20
 
@@ -199,9 +200,9 @@ class Session:
 
     async def _beat(self) -> None:
         while True:
-            await asyncio.sleep(_HEARTBEAT_S)
+            await asyncio.sleep(_BEAT_EVERY_S)
             if wire.SERVER_CAPS in self._view.encodings:
-                await self._stream.send(wire.heartbeat(_HEARTBEAT_S * 2))
+                await self._stream.send(wire.heartbeat(_BEAT_SAID_S))
 
 
 def _spellings(path: str) -> tuple[str, str]:

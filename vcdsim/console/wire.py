@@ -70,9 +70,9 @@ def server_caps(caps: int) -> bytes:
     return struct.pack(">BBHI", VMWARE, 0, 8, caps)
 
 
-def heartbeat(every_s: int) -> bytes:
+def heartbeat(within_s: int) -> bytes:
     """A sign of life; the next one comes within so many seconds."""
-    return struct.pack(">BBHH", VMWARE, VM_HEARTBEAT, 6, every_s)
+    return struct.pack(">BBHH", VMWARE, VM_HEARTBEAT, 6, within_s)
 
 
 def update(rectangles: list[bytes]) -> bytes:
