@@ -21,6 +21,8 @@ from tests.support.clock import Clock
 from tests.support.console import Booth, Cell, Loop, booth, granted
 from vcdsim.console import certificate
 
+pytestmark = pytest.mark.one_database  # what asks the database is tested on both in tests/cloud/test_console.py
+
 
 @pytest.mark.parametrize("origin", [None, "https://evil.example", "null", "http://127.0.0.1:8080.evil.example"])
 def test_pages_of_others_are_refused_and_spoil_nothing(

@@ -1,7 +1,11 @@
 """What goes through an open console, and how it ends."""
 
+import pytest
+
 from tests.gateway.conftest import Person
 from tests.support.console import Booth, Cell, ending
+
+pytestmark = pytest.mark.one_database
 
 
 def test_messages_pass_whole_and_as_they_are(gate: Booth, cell: Cell, owner: Person, one_time_id: str) -> None:
