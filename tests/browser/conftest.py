@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from tests.support.fronts import Front
 from tests.support.live import LivePanel
 from tests.support.servers import RedisServer
 
@@ -57,8 +58,8 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
 
     with ExitStack() as stack:
 
-        def open_one(**options: object) -> Page:
-            context = chromium.new_context(**options)  # type: ignore[arg-type]  # the options of new_context
+        def open_one(browser: Browser = chromium, **options: object) -> Page:
+            context = browser.new_context(**options)  # type: ignore[arg-type]  # the options of new_context
             stack.callback(context.close)
             tab = context.new_page()
             tab.set_default_timeout(WAIT_MS)
@@ -70,7 +71,7 @@ def open_tab(chromium: Browser) -> Iterator[OpenTab]:
     assert complaints == []
 
 
-def sign_in(tab: Page, panel: LivePanel, email: str = "owner@acme.example", password: str = "demo") -> None:
+def sign_in(tab: Page, panel: LivePanel | Front, email: str = "owner@acme.example", password: str = "demo") -> None:
     """Sign in; the demo logins have the same password."""
     tab.goto(f"{panel.url}/sign-in")
     tab.locator("#email").fill(email)

@@ -137,6 +137,7 @@ async function type(text) {
   $("#untyped").hidden = !unknown;
   $("#untyped b").textContent = unknown;
   if (unknown) return;
+  $("#text").closest("details").open = false;
   state.typing = true;
   state.screen.focus();
   for (const keys of chords) {
@@ -167,7 +168,6 @@ document.addEventListener("submit", (event) => {
   const form = event.target;
   if (form.matches("[data-send]")) {
     event.preventDefault();
-    form.closest("details").open = false;
     type(form.elements.text.value);
   } else if (form.action === $("form[data-open]").action) {
     event.preventDefault();

@@ -1,0 +1,145 @@
+"""The screen of a server in a real browser: drawn by the real WMKS and by noVNC, also through nginx with TLS."""
+
+import io
+import re
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageChops, ImageStat
+from playwright.sync_api import Browser, Page, expect
+
+from tests.browser.conftest import FLAGS, WAIT_MS, OpenTab, sign_in
+from tests.support.fronts import NAME, Front
+from tests.support.live import LivePanel
+from tests.support.waiting import wait_until
+from vcdsim.console import LEGACY, MODERN
+
+pytestmark = pytest.mark.browser
+expect.set_options(timeout=WAIT_MS)
+
+KEYS = {"A": "Shift+KeyA", "_": "Shift+Minus", "\n": "Enter", "!": "Shift+Digit1"}
+
+
+class Screen:
+    """The window of a console, and the guest behind it."""
+
+    def __init__(self, tab: Page, front: Front, name: str) -> None:
+        self.tab = tab
+        vm = next(vm for vm in front.simulator.world.vms.values() if vm.name == name)
+        self.console, self.vm_id, self.name = front.simulator.console, vm.id, name
+
+    def is_connected(self) -> None:
+        """Wait for it; what is explained instead fails at once."""
+        expect(self.tab.locator("#status")).to_have_text(re.compile("^(Connected|Not connected)$"))
+        assert self.tab.locator("#status").inner_text() == "Connected", self.tab.locator("#main").inner_text()
+
+    def type_keys(self, text: str) -> None:
+        """As a person does: WMKS looks at the places of keys, so Shift must be held."""
+        for character in text:
+            self.tab.keyboard.press(
+                KEYS.get(character) or f"{'Digit' if character.isdigit() else 'Key'}{character.upper()}"
+            )
+
+    def has_received(self, text: str) -> None:
+        """Wait until the guest has received exactly that, since it began."""
+        wait_until(lambda: self.received == text, f"the guest has {text!r}, not {self.received!r}", deadline_s=10)
+
+    @property
+    def received(self) -> str:
+        """What was typed."""
+        return self.console.received(self.vm_id)
+
+    def boots(self) -> int:
+        """How often the guest began anew while somebody looked."""
+        return sum(kind == "boot" for kind, _ in self.console.events(self.vm_id))
+
+    def shows_the_guest(self) -> None:
+        """Wait until what the person sees is what the guest shows, pixel by pixel as far as scaling allows."""
+        wait_until(self._looks_alike, "the picture is the guest's", deadline_s=10)
+
+    def _looks_alike(self) -> bool:
+        guest = self.console.guests[self.vm_id]
+        size = guest.width, guest.height
+        shown = Image.new("RGB", size)
+        for (left, top, width, height), content in guest.tiles(size):
+            shown.paste(content.paint(width, height), (left, top))
+        seen = Image.open(io.BytesIO(self.tab.locator("#screen canvas").screenshot())).convert("RGB").resize(size)
+        letters = shown.convert("L").point(lambda light: 255 if light > 99 else 0)
+        on_letters, all_over = ImageStat.Stat(seen.convert("L"), letters).mean[0], difference(seen, shown)
+        return letters.getbbox() is not None and on_letters > 60 and all_over < 5
+
+
+def difference(one: Image.Image, other: Image.Image) -> float:
+    """How far apart two pictures are, of 255, in the mean of all pixels and colours."""
+    apart = ImageStat.Stat(ImageChops.difference(one, other)).mean
+    return sum(apart) / len(apart)
+
+
+@contextmanager
+def opened(front: Front, tab: Page, name: str) -> Iterator[Screen]:
+    """From the page of the server, by its button, in the window that opens."""
+    tab.goto(f"{front.url}/vms?q={name}")
+    tab.get_by_role("link", name=name, exact=True).click()
+    with tab.expect_popup() as popup:
+        tab.get_by_role("link", name="Console").click()
+    window = popup.value
+    window.set_default_timeout(WAIT_MS)
+    screen = Screen(window, front, name)
+    screen.is_connected()
+    yield screen
+    window.close()
+
+
+def works_as_a_screen(front: Front, tab: Page, name: str) -> None:
+    """Picture, keys with Shift, a text that is pasted, Ctrl+Alt+Del."""
+    with opened(front, tab, name) as screen:
+        screen.shows_the_guest()
+        screen.type_keys("Admin_42")
+        screen.has_received("Admin_42")
+        screen.shows_the_guest()
+        screen.tab.get_by_text("Send text").click()
+        screen.tab.locator("#text").fill("\n~{Paß|")
+        screen.tab.get_by_role("button", name="Type it").click()
+        expect(screen.tab.locator("#untyped")).to_have_text(re.compile("ß$"))
+        screen.tab.locator("#text").fill('\n~{Pass|"}\n')
+        screen.tab.get_by_role("button", name="Type it").click()
+        screen.has_received('Admin_42\n~{Pass|"}\n')
+        boots = screen.boots()
+        screen.tab.get_by_role("button", name="Ctrl + Alt + Del").click()
+        wait_until(lambda: screen.boots() == boots + 1, "the guest boots again", deadline_s=10)
+        screen.shows_the_guest()
+
+
+@pytest.mark.parametrize(
+    ("client", "generation", "name"),
+    [("wmks", LEGACY, "wiki"), ("novnc", LEGACY, "shop-db"), ("novnc", MODERN, "shop-web-2")],
+)
+def test_a_server_is_seen_and_typed_at(
+    panel: LivePanel, open_tab: OpenTab, tmp_path: Path, client: str, generation: str, name: str
+) -> None:
+    with Front(panel, tmp_path, CONSOLE_CLIENT=client) as front:
+        panel.simulator.console.options.generation = generation
+        tab = open_tab(viewport={"width": 1280, "height": 900})
+        sign_in(tab, front)
+        works_as_a_screen(front, tab, name)
+
+
+@pytest.fixture
+def over_tls(panel: LivePanel, nginx: Path, tmp_path: Path) -> Iterator[Front]:
+    """The panel as in production: https, behind nginx, and so are the consoles."""
+    panel.simulator.console.options.generation = MODERN
+    with Front(panel, tmp_path, proxy=nginx) as front:
+        yield front
+
+
+def test_a_server_is_seen_and_typed_at_through_nginx_with_tls(
+    over_tls: Front, chromium: Browser, chromium_path: Path, open_tab: OpenTab
+) -> None:
+    rule = f"--host-resolver-rules=MAP {NAME}:443 127.0.0.1:{over_tls.https_port}"
+    with closing(chromium.browser_type.launch(executable_path=chromium_path, args=[*FLAGS, rule])) as browser:
+        tab = open_tab(browser, viewport={"width": 390, "height": 844}, ignore_https_errors=True)
+        sign_in(tab, over_tls)
+        works_as_a_screen(over_tls, tab, "shop-web-1")
+        tab.context.close()
