@@ -65,6 +65,23 @@ def test_an_address_that_cannot_be_right_is_named(run: Run, cast: Cast, url: str
     assert url in str(refused.exception or refused.output)
 
 
+def test_a_vcloud_is_told_where_its_consoles_are(run: Run, cloud: Simulator) -> None:
+    hosts = ["--console-host", "console.example:8443", "--console-host", "[2001:db8::1]"]
+    done = run("handler-add", "--change", "--console-direct", *hosts, name="Moscow", url=api_url())
+    assert done.exit_code == 0, done.output
+    handler = db.session.scalars(select(Handler)).one()
+    assert (handler.console_mode, handler.console_hosts) == ("direct", ["console.example:8443", "[2001:db8::1]"])
+    assert run("handler-add", "--change", name="Moscow", url=api_url()).exit_code == 0
+    db.session.rollback()
+    assert (handler.console_mode, handler.console_hosts) == ("gateway", [])
+
+
+def test_a_console_host_that_is_none_is_named(run: Run, cloud: Simulator) -> None:
+    refused = run("handler-add", "--change", "--console-host", "https://vcd/", name="Moscow", url=api_url())
+    assert refused.exit_code != 0
+    assert "https://vcd/" in refused.output
+
+
 def test_a_known_vcloud_keeps_its_address_unless_told(run: Run, cloud: Simulator) -> None:
     before = api_url()
     assert run("handler-add", name="Moscow", url=f"{before}/").exit_code != 0

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
 from websockets.exceptions import InvalidStatus
 
 from app.accounts.models import Membership, User, UserSession
@@ -141,6 +142,19 @@ def test_a_cell_that_speaks_none_of_what_the_browser_speaks_is_told(
 ) -> None:
     cell.speaks = ()
     assert gate.ending(one_time_id, owner.cookie)[0] == 4503
+
+
+def test_while_the_database_is_away_nobody_is_let_in(
+    gate: Booth, cell: Cell, owner: Person, one_time_id: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise OperationalError("SELECT", {}, Exception("away"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(gate.gateway._door, "admit", away)
+        assert gate.ending(one_time_id, owner.cookie) == (1011, "the panel made a mistake")
+    assert cell.requests == []
+    assert gate.health()["refused"] == {"broken": 1}
 
 
 def test_an_account_has_only_so_many_consoles(
