@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import select
 
 from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.sync_models import VmEvent
 from app.db import db
 from tests.support import sides
 from vcdsim import Simulator
@@ -86,7 +87,7 @@ class Theirs:
         self._stands: dict[tuple[str, str], Any] = {}
         self._tasks: list[tuple[Task, str, dict[str, Any]]] = []
         self._may_go: set[str] = set()
-        self._known = set(cloud.world.vms)
+        self._first, self._known = set(cloud.world.vms), set(cloud.world.vms)
 
     def edited(self, vm_id: str, what: str, task: Task | None) -> None:
         """An edit was accepted; what it changes stands from the end of its task on."""
@@ -118,6 +119,19 @@ class Theirs:
                 assert kept == value, f"{what} of {vm.name} was overwritten: {value} became {now}"
         lost = self._known - set(self.cloud.world.vms) - self._may_go
         assert not lost, f"deleted without being asked: {lost}"
+
+    def assert_that_only_it_is_told(self) -> None:
+        """The timeline calls nothing a change in vCloud that the panel has done, unless that had not ended well."""
+        bad = select(Operation.vm_id).where(Operation.state.in_(("failed", "cancelled", "needs_attention")))
+        unclear = set(db.session.scalars(bad))
+        foreign = select(VmEvent).where(VmEvent.operation_id.is_(None), VmEvent.kind == "changed")
+        for event in [one for one in db.session.scalars(foreign) if one.vm_id not in unclear]:
+            vm_id = event.vm.urn.rpartition(":")[2]
+            theirs = {what.replace("vapp_name", "vapp") for one, what in self.touched if one == vm_id}
+            told = {change["what"] for change in event.changes} - {"lease"}
+            told -= {"nics"} if "state" in theirs else set()  # addresses come and go with it
+            assert told <= theirs or vm_id not in self._first, f"{event.vm.name}: {event.changes} was the panel's doing"
+        db.session.rollback()
 
     def asked(self, vm: Vm, kind: str) -> None:
         """The panel was asked for something, and had seen what the mirror shows."""

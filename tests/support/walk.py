@@ -53,6 +53,7 @@ class Stage:
         self._acts: dict[int, Act] = {}
         self._requests = 0
         self._when_listed: Act | None = None
+        self._is_listed = False  # since then, and not by a reading that was under way
 
     def _prepare(self) -> None:
         """A second data center of Acme, and a second storage profile in each."""
@@ -89,7 +90,8 @@ class Stage:
         if act is not None:
             with self.app.app_context():
                 act()
-        if self._when_listed is not None and "type=vAppTemplate" in straight.path_of(request):
+        self._is_listed = self._is_listed or "type=vm&" in straight.path_of(request)
+        if self._when_listed is not None and self._is_listed and "type=vAppTemplate" in straight.path_of(request):
             look, self._when_listed = self._when_listed, None
             with self.app.app_context():
                 look()
@@ -160,9 +162,10 @@ class Stage:
             vms = [vm for vm in vms if wishes.answers(vm, wishes.running_operation(vm.id))[Action(kind)] is None]
         return _turned(vms, which)
 
-    def edit(self, what: str, which: int, number: int) -> None:
-        """Begin an edit by hand, of the first machine from somewhere on that lets it be done."""
-        for vm in _turned(list(self.cloud.world.vms.values()), which):
+    def edit(self, what: str, which: int | str, number: int) -> None:
+        """Begin an edit by hand, of this machine or of the first from somewhere on that lets it be done."""
+        vms = sorted(self.cloud.world.vms.values(), key=lambda vm: vm.id)
+        for vm in [vm for vm in vms if vm.id == which] if isinstance(which, str) else _turned(vms, which):
             with suppress(RefusalError):
                 task = hands.edit(self.cloud.world, vm, what, number)
                 self.theirs.edited(vm.id, what, task)
@@ -226,6 +229,7 @@ class Stage:
         for service_id in self.service_ids():
             self._read_quietly(service_id)
         assert_equal(sides.mirror(), sides.world(self.cloud))
+        self.theirs.assert_that_only_it_is_told()
         self._assert_that_nothing_more_is_written()
 
     def _read_quietly(self, service_id: uuid.UUID) -> None:
@@ -240,7 +244,7 @@ class Stage:
             assert_equal({urn: mirrored.get(urn, {}) for urn in here}, {urn: real[urn] for urn in here})
             listings.append(None)
 
-        self._when_listed = look
+        self._when_listed, self._is_listed = look, False
         self.read_one(service_id, raises=True)
         if self._is_kept_back(service_id):
             sync_guard.confirm_loss(self.cast.support, service_id)
