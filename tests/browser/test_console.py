@@ -143,3 +143,34 @@ def test_a_server_is_seen_and_typed_at_through_nginx_with_tls(
         sign_in(tab, over_tls)
         works_as_a_screen(over_tls, tab, "shop-web-1")
         tab.context.close()
+
+
+def test_a_screen_opens_when_its_server_is_on_comes_back_when_cut_and_says_why_it_ended(
+    panel: LivePanel, open_tab: OpenTab, tmp_path: Path
+) -> None:
+    with Front(panel, tmp_path) as front:
+        tab = open_tab(viewport={"width": 1280, "height": 900})
+        sign_in(tab, front)
+        tab.goto(f"{front.url}/vms?q=accounting")
+        tab.get_by_role("link", name="accounting", exact=True).click()
+        with tab.expect_popup() as popup:
+            tab.get_by_role("link", name="Console").click()
+        window = popup.value
+        window.set_default_timeout(WAIT_MS)
+        expect(window.locator("h2")).to_have_text("accounting is off")
+        window.get_by_role("button", name="Start and open").click()
+        expect(window.locator("h2")).to_have_text("accounting is starting")
+        status, screen = window.locator("#status"), Screen(window, front, "accounting")
+        expect(status).to_have_text("Connected")
+        window.keyboard.press("Control+Alt+F10")
+        expect(window.get_by_role("link", name="Back to accounting")).to_be_focused()
+        screen.console.close(screen.vm_id, 1001)
+        expect(status).to_have_text(re.compile(r"^The connection was lost\. Trying again in \d s\.$"))
+        expect(status).to_have_text("Connected")
+        screen.console.close(screen.vm_id, 1000)
+        expect(window.locator("h2")).to_have_text("The screen was closed")
+        window.get_by_role("button", name="Open again").click()
+        expect(status).to_have_text("Connected")
+        window.reload()
+        expect(status).to_have_text("Connected")
+    expect(status).to_have_text(re.compile("Trying again"))  # the gateway is gone, and the panel too

@@ -116,6 +116,7 @@ async function ask(values, form = $("form[data-open]")) {
     const answer = await fetch(form.action, { method: "POST", body, signal: AbortSignal.timeout(NO_ANSWER_MS) });
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     if (!page.querySelector(".sk-console #main")) return location.assign(location.pathname); // signed out, or refused
+    page.querySelectorAll("noscript").forEach((part) => part.remove()); // a parser runs no scripts, so it fills these
     for (const part of ["#main", "#state"]) $(part).replaceWith(document.adoptNode(page.querySelector(part)));
     await open();
   } catch (error) {
