@@ -22,7 +22,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.cloud import console_seats, deletion, gateway, kinds, operations, sync, sync_all, sync_runs, turns
+from app.cloud import console_seats, deletion, drift, gateway, kinds, operations, sync, sync_all, sync_runs, turns
 from app.cloud.models import ScheduleSlot
 from app.db import db, transaction
 from config import Config
@@ -53,8 +53,9 @@ SCHEDULE = (
     Scheduled(name="watchdog", every=lambda _: timedelta(minutes=1), run=turns.give_up_lost),
     # Reads every virtual data center, each in a job of its own, so that a slow vCloud holds up no other.
     Scheduled(name="sync", every=lambda config: timedelta(minutes=config.sync_every_min), run=sync_all.ask_all),
-    # Runs of the sync of long ago are forgotten.
+    # Runs of the sync of long ago are forgotten, and what was settled on the drift desk.
     Scheduled(name="sync_runs", every=lambda _: timedelta(days=1), run=sync_runs.forget_old),
+    Scheduled(name="drifts", every=lambda _: timedelta(days=1), run=drift.forget_settled),
 )
 
 

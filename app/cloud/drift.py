@@ -7,14 +7,14 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Select, and_, func, or_, select
+from sqlalchemy import BindParameter, ColumnElement, ScalarSelect, Select, and_, delete, func, or_, select
 from sqlalchemy.orm import joinedload
 
 from app import clock
 from app.accounts import audit
 from app.accounts.rules import Actor, Permission, can
 from app.cloud.drift_models import IS_LIVE, Drift
-from app.cloud.drift_rules import ABOUT_GONE, ALARM_AFTER, IGNORE_DAYS, DriftState
+from app.cloud.drift_rules import ABOUT_GONE, ALARM_AFTER, IGNORE_DAYS, KEEP_SETTLED, LIVE, DriftState
 from app.cloud.models import Service, VApp, Vdc, Vm
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError
@@ -114,3 +114,12 @@ def to_decide(actor: Actor, drift_id: uuid.UUID, seen: str, *, done: DriftState 
 def _decide(actor: Actor, row: Drift, action: str, **details: object) -> None:
     row.decided_by_id, row.decided_at = actor.user_id, clock.now()
     audit.record(actor, action, object_id=row.id, vm_id=str(row.vm_id), what=row.what, vcloud=row.vcloud, **details)
+
+
+def forget_settled() -> None:
+    """Forget what was settled long ago; decisions stay in the audit, what happened on the machines' timelines."""
+    long_ago = clock.now() - KEEP_SETTLED
+    last_word = func.coalesce(Drift.decided_at, Drift.last_seen_at)
+    with transaction():
+        over = Drift.state.not_in(LIVE), Drift.last_seen_at < long_ago, last_word < long_ago
+        db.session.execute(delete(Drift).where(*over))

@@ -16,6 +16,8 @@ from typing import Any
 ALARM_AFTER = timedelta(hours=24)
 """Drift that is older than this and still wants a decision is a matter for the provider."""
 IGNORE_DAYS = (7, 30)
+KEEP_SETTLED = timedelta(days=90)
+"""So long an entry is kept after it was settled: as long as somebody may ask why the desk no longer has it."""
 WHATS = ("existence", "vdc", "name", "vapp", "cpu_count", "memory_mb", "disks", "nics", "snapshot", "state")
 """What can drift, the gravest first; see `history` for the form of the values. "existence": whether vCloud has it."""
 ABOUT_GONE = ("existence", "vdc")

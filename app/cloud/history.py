@@ -6,12 +6,12 @@ A change is {"what", "before", "after"}. `what` is one of "name", "state", "vapp
 """
 
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, not_, select
+from sqlalchemy import func, insert, not_, select
 
 from app.cloud import drift_writing, sync_rules
 from app.cloud.drift_rules import WHATS, Told, changes_of
@@ -47,6 +47,17 @@ class AtWork:
     def maker(self, vapp_urn: str, vapp_name: str) -> uuid.UUID | None:
         """The creation that a new machine of this vApp comes from."""
         return self.on_vapps.get(vapp_urn) or self.on_names.get(vapp_name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Happened:
+    """What a reading has shown to have happened to a machine; see `VmEvent`."""
+
+    vm_id: uuid.UUID
+    kind: str
+    at: datetime
+    found: list[Facts]
+    operation_id: uuid.UUID | None
 
 
 def at_work(vdc_id: uuid.UUID) -> AtWork:
@@ -102,30 +113,56 @@ def changes(before: Facts, after: Facts) -> list[Facts]:
     ]
 
 
-def note(
-    vm: Vm,
-    kind: str,
-    at: datetime,
-    *,
-    found: list[Facts] | None = None,
-    at_work: AtWork,
-    operation_id: uuid.UUID | None,
-    run_id: uuid.UUID | None,
-) -> None:
+def note(vdc_id: uuid.UUID, happened: Sequence[Happened], *, at_work: AtWork, run_id: uuid.UUID | None) -> None:
     """Write down what happened, inside the caller's transaction; one line for a machine and a run.
 
-    What the panel did not do goes to the drift desk, too.
+    In as many statements for ten machines as for one. What the panel did not do goes to the drift desk, too.
     """
-    changed = changes_of(kind, found or [])
-    told = Told(vm_id=vm.id, at=at, changes=changed, operation_id=operation_id, own=at_work.own(vm.id))
-    drift_writing.write(vm.vdc_id, [told], run_id)
-    if run_id is not None:
-        known = db.session.scalar(select(VmEvent).where(VmEvent.vm_id == vm.id, VmEvent.run_id == run_id))
-        if known is not None:
-            known.changes = [*known.changes, *(found or [])]
-            if known.operation_id != operation_id:  # the operation explains only a part of it
-                known.operation_id = None
-            return
-    db.session.add(
-        VmEvent(vm_id=vm.id, at=at, kind=kind, changes=found or [], operation_id=operation_id, run_id=run_id)
-    )
+    if not happened:
+        return
+    drift_writing.write(vdc_id, [_told(one, at_work) for one in happened], run_id)
+    lines, fresh = _lines_of(run_id, {one.vm_id for one in happened}), list[dict[str, Any]]()
+    for one in _by_machine(happened):
+        line = lines.get(one.vm_id)
+        if line is None:
+            fresh.append(
+                {
+                    "vm_id": one.vm_id,
+                    "at": one.at,
+                    "kind": one.kind,
+                    "changes": one.found,
+                    "operation_id": one.operation_id,
+                    "run_id": run_id,
+                }
+            )
+            continue
+        line.changes = [*line.changes, *one.found]
+        if line.operation_id != one.operation_id:  # the operation explains only a part of it
+            line.operation_id = None
+    if fresh:
+        db.session.execute(insert(VmEvent), fresh)
+
+
+def _by_machine(happened: Iterable[Happened]) -> Iterable[Happened]:
+    """One for each machine: it may be in two vApps that were read one after the other."""
+    found: dict[uuid.UUID, Happened] = {}
+    for one in happened:
+        before = found.get(one.vm_id)
+        if before is not None:
+            cause = one.operation_id if one.operation_id == before.operation_id else None
+            one = replace(before, found=[*before.found, *one.found], operation_id=cause)  # noqa: PLW2901
+        found[one.vm_id] = one
+    return found.values()
+
+
+def _told(one: Happened, at_work: AtWork) -> Told:
+    changed = changes_of(one.kind, one.found)
+    return Told(vm_id=one.vm_id, at=one.at, changes=changed, operation_id=one.operation_id, own=at_work.own(one.vm_id))
+
+
+def _lines_of(run_id: uuid.UUID | None, vm_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, VmEvent]:
+    """What this run has already written down of these machines."""
+    if run_id is None:
+        return {}
+    known = select(VmEvent).where(VmEvent.run_id == run_id, VmEvent.vm_id.in_(vm_ids))
+    return {line.vm_id: line for line in db.session.scalars(known)}

@@ -39,7 +39,6 @@ class _Reading:
     """A document on its way into the mirror."""
 
     at: datetime
-    run_id: uuid.UUID | None
     runtime_ends_at: datetime | None  # of its vApp, as it was known before
 
 
@@ -62,10 +61,10 @@ def apply_vapps(vdc_id: uuid.UUID, documents: Sequence[Document], *, run_id: uui
             db.session.add(row)
         elif row.seen_at > at:
             continue
-        fresh.append((row, vapp, _Reading(at=at, run_id=run_id, runtime_ends_at=row.runtime_ends_at)))
+        fresh.append((row, vapp, _Reading(at=at, runtime_ends_at=row.runtime_ends_at)))
         _write_vapp(row, document)
     db.session.flush()
-    _apply_vms(vdc_id, fresh)
+    _apply_vms(vdc_id, fresh, run_id)
 
 
 def _write_vapp(row: VApp, document: Document) -> None:
@@ -88,26 +87,33 @@ def _write_vapp(row: VApp, document: Document) -> None:
     row.gone_at = None
 
 
-def _apply_vms(vdc_id: uuid.UUID, fresh: Sequence[tuple[VApp, vcloud.VApp, _Reading]]) -> None:
+def _apply_vms(
+    vdc_id: uuid.UUID, fresh: Sequence[tuple[VApp, vcloud.VApp, _Reading]], run_id: uuid.UUID | None
+) -> None:
     urns = [vm.id for _, document, _ in fresh for vm in document.vms]
     stored = db.session.scalars(select(Vm).where(Vm.vdc_id == vdc_id, Vm.urn.in_(urns)))
     known = {row.urn: row for row in stored}
-    at_work = history.at_work(vdc_id)
+    at_work, happened = history.at_work(vdc_id), list[history.Happened]()
     for vapp, vm, reading in ((vapp, vm, reading) for vapp, document, reading in fresh for vm in document.vms):
-        at, run_id = reading.at, reading.run_id
         row = known.get(vm.id)
         if row is None:
-            row = known[vm.id] = Vm(vdc_id=vdc_id, urn=vm.id, first_seen_at=at, vapp=vapp)
-            _write_vm(row, vm, at)
+            row = known[vm.id] = Vm(vdc_id=vdc_id, urn=vm.id, first_seen_at=reading.at, vapp=vapp)
+            _write_vm(row, vm, reading.at)
             db.session.add(row)
-            db.session.flush()
             maker = at_work.maker(vapp.urn, vapp.name)
-            history.note(row, "appeared", at, at_work=at_work, operation_id=maker, run_id=run_id)
-        elif row.seen_at <= at:
-            _change_vm(row, vapp, vm, at_work, reading)
+            happened.append(
+                history.Happened(vm_id=row.id, kind="appeared", at=reading.at, found=[], operation_id=maker)
+            )
+        elif row.seen_at <= reading.at:
+            happened += _change_vm(row, vapp, vm, at_work, reading)
+    db.session.flush()
+    history.note(vdc_id, happened, at_work=at_work, run_id=run_id)
 
 
-def _change_vm(row: Vm, vapp: VApp, vm: vcloud.Vm, at_work: history.AtWork, reading: _Reading) -> None:
+def _change_vm(
+    row: Vm, vapp: VApp, vm: vcloud.Vm, at_work: history.AtWork, reading: _Reading
+) -> list[history.Happened]:
+    """Write a machine that is known; returns what has happened to it, if anything has."""
     at = reading.at
     before, was_gone = history.facts_of(row), row.gone_at is not None
     row.vapp = vapp
@@ -115,11 +121,12 @@ def _change_vm(row: Vm, vapp: VApp, vm: vcloud.Vm, at_work: history.AtWork, read
     found = history.changes(before, history.facts_of(row))
     if any(change["what"] == "state" for change in found):
         row.state_since = at
-    if found or was_gone:
-        kind, cause = "returned" if was_gone else "changed", at_work.cause(row.id, found)
-        if cause is None:
-            found += leases.stop(found, reading.runtime_ends_at, at)
-        history.note(row, kind, at, found=found, at_work=at_work, operation_id=cause, run_id=reading.run_id)
+    if not found and not was_gone:
+        return []
+    kind, cause = "returned" if was_gone else "changed", at_work.cause(row.id, found)
+    if cause is None:
+        found += leases.stop(found, reading.runtime_ends_at, at)
+    return [history.Happened(vm_id=row.id, kind=kind, at=at, found=found, operation_id=cause)]
 
 
 def _write_vm(row: Vm, vm: vcloud.Vm, at: datetime) -> None:

@@ -297,7 +297,8 @@ class _Reading:
             cause = at_work.cause(row.id, found)
             moved = [change for change in found if change["what"] == "vdc"]
             why = moved + (leases.deletion(found, row.vapp, at) if cause is None else [])
-            history.note(row, "gone", at, found=why, at_work=at_work, operation_id=cause, run_id=self.held.run_id)
+            gone = history.Happened(vm_id=row.id, kind="gone", at=at, found=why, operation_id=cause)
+            history.note(self._vdc_id(), [gone], at_work=at_work, run_id=self.held.run_id)
             self.asks_addresses = True
             addresses.mark_due(self._vdc_id())
 

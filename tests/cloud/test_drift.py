@@ -1,20 +1,21 @@
 """The drift desk: what somebody changes in vCloud is listed, all of it, and goes when it is settled."""
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
 from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from app import vcloud
-from app.cloud import drift_writing, gateway, resize, sync_runs
+from app.cloud import drift, drift_writing, gateway, mirror, resize, sync_runs
 from app.cloud.drift_models import Drift
-from app.cloud.drift_rules import Told, changes_of
+from app.cloud.drift_rules import KEEP_SETTLED, Told, changes_of
 from app.cloud.models import Operation, VApp, Vm
 from app.cloud.rules import Action
-from app.cloud.sync_models import VmEvent
+from app.cloud.sync_models import SyncRun, VmEvent
 from app.db import db, transaction
 from tests.support import elsewhere
 from tests.support.cast import Cast, new_token
@@ -205,6 +206,25 @@ def test_thousands_of_changes_cost_as_many_statements_as_one(cast: Cast, cloud: 
     assert {row.vcloud for row in db.session.scalars(select(Drift))} == {3}
 
 
+def test_documents_of_many_changed_machines_cost_as_many_statements_as_that_of_one(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    vdc_id, run_id = vdc_of("acme-vdc").id, db.session.scalars(select(SyncRun.id)).first()
+    with gateway.client(vdc_of("acme-vdc").service_id) as client:
+        urns = list(db.session.scalars(select(VApp.urn).where(VApp.vdc_id == vdc_id).order_by(VApp.name)))
+        read = list(client.whole_vapps(urns))
+    sent = list[int]()
+    for some, cpu_count in ((read[:1], 11), (read, 12)):
+        clock.move(1)
+        changed = [replace(vapp, vms=tuple(replace(vm, cpu_count=cpu_count) for vm in vapp.vms)) for vapp in some]
+        with statements() as seen, transaction():
+            mirror.apply_vapps(vdc_id, [mirror.Document(vapp=vapp, at=clock.at) for vapp in changed], run_id=run_id)
+        sent.append(len(seen))
+    assert sent[1] <= sent[0] + 5, seen  # updates of several columns, of what the first one has written
+    told = select(func.count(VmEvent.id)).join(VmEvent.vm).where(Vm.vdc_id == vdc_id, VmEvent.run_id == run_id)
+    assert db.session.scalar(told) == sum(len(vapp.vms) for vapp in read) > 3
+
+
 def _machines(count: int, clock: Clock) -> list[uuid.UUID]:
     """So many machines more, in the mirror alone."""
     vm = vm_named("sandbox")
@@ -225,3 +245,26 @@ def test_old_runs_are_forgotten_and_their_entries_stay(cast: Cast, cloud: Simula
     sync_runs.forget_old()
     assert (entry("cpu_count").state, entry("cpu_count").run_id) == ("open", None)
     assert db.session.scalars(select(VmEvent.id)).first() is not None
+
+
+def test_what_was_settled_long_ago_is_forgotten_and_what_is_open_stays(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    elsewhere.do(cloud, clock, "sandbox", elsewhere.size(cpu_count=3, memory_mb=3072))
+    elsewhere.read(clock)
+    drift.accept(cast.owner, entry("cpu_count").id, entry("cpu_count").seen_key)
+    clock.move(KEEP_SETTLED.total_seconds())
+    drift.forget_settled()
+    assert desk() == {("sandbox", "cpu_count"): "accepted", ("sandbox", "memory_mb"): "open"}
+    clock.move(1)
+    drift.forget_settled()
+    assert desk() == {("sandbox", "memory_mb"): "open"}
+
+
+def test_what_was_decided_lately_stays_however_long_ago_it_moved(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    elsewhere.do(cloud, clock, "sandbox", elsewhere.size(cpu_count=3))
+    elsewhere.read(clock)
+    clock.move(KEEP_SETTLED.total_seconds() + 1)
+    drift.accept(cast.owner, entry("cpu_count").id, entry("cpu_count").seen_key)
+    drift.forget_settled()
+    assert desk() == {("sandbox", "cpu_count"): "accepted"}
