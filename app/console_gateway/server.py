@@ -62,9 +62,8 @@ class Gateway:
         self._door = Door(app, config.origins)
         self._sittings: set[Sitting] = set()
         self._arriving = 0
-        self._places: Counter[uuid.UUID] = (
-            Counter()
-        )  # by account: taken before the cell is opened, so none is sold twice
+        # By account; taken before the cell is opened, so that none is given away twice.
+        self._places: Counter[uuid.UUID] = Counter()
         self._holders: set[asyncio.Task[None]] = set()
         self._checked_at = time.monotonic()
         self._opened = self._bytes_to_browser = self._bytes_to_cell = 0
@@ -177,10 +176,12 @@ class Gateway:
 
     async def _hold(self, sitting: Sitting) -> None:
         """Whatever becomes of a browser, even in the middle of its upgrade: when it is gone, so is its cell."""
-        await sitting.browser.wait_closed()
-        await sitting.let_go()
-        self._sittings.discard(sitting)
-        self._places[sitting.seat.account_id] -= 1
+        try:
+            await sitting.browser.wait_closed()
+            await sitting.let_go()
+        finally:
+            self._sittings.discard(sitting)
+            self._places[sitting.seat.account_id] -= 1
         self._bytes_to_browser += sitting.bytes_to_browser
         self._bytes_to_cell += sitting.bytes_to_cell
         lasted_s = time.monotonic() - sitting.opened_at
