@@ -87,6 +87,13 @@ def test_the_socket_is_closed_when_the_vm_goes_off(console: Simulator, talk: Tal
         other.until("shop-db login:")
 
 
+def test_the_socket_is_closed_on_time_when_nobody_asks_vcloud() -> None:
+    sim = Simulator("demo", speed=100)
+    with sim.console.serve(tls=False), viewing(Talk(sim), "wiki") as viewer:
+        Talk(sim).send("POST", f"{Talk(sim).vm('wiki')}/power/action/powerOff")
+        assert viewer.closed() == (1000, "the virtual machine is off")
+
+
 def test_a_guest_that_was_suspended_goes_on_where_it_was(console: Simulator, talk: Talk) -> None:
     with viewing(talk, "wiki") as viewer:
         log_in(viewer)
@@ -160,6 +167,19 @@ def test_what_does_not_fit_is_wrapped_and_scrolled(console: Simulator, talk: Tal
         assert len(viewer.until("exit").splitlines()) == 25
 
 
+def test_what_is_typed_stays_in_sight(console: Simulator, talk: Talk) -> None:
+    with viewing(talk, "wiki") as viewer:
+        log_in(viewer)
+        viewer.type(f"echo {'b' * 85}\n")
+        for _ in range(6):
+            viewer.press(UP)
+            viewer.type("\n")
+        viewer.type("a" * 70)
+        while not viewer.text().endswith("\naaa█"):
+            viewer.update()
+        assert "b" * 80 in viewer.text()
+
+
 def test_the_password_is_that_of_guest_customization(console: Simulator, talk: Talk) -> None:
     custom = vm_of(console, "wiki").customization
     custom.enabled, custom.admin_password_enabled, custom.admin_password = True, True, "S3cret-one"
@@ -195,9 +215,9 @@ def test_windows_stays_locked_for_a_wrong_password(console: Simulator, talk: Tal
     with viewing(talk, "terminal") as viewer:
         viewer.press(*CTRL_ALT_DEL)
         viewer.type("wrong\n")
-        viewer.press(*CTRL_ALT_DEL)  # does nothing here
+        viewer.press(*CTRL_ALT_DEL)  # does nothing here, so that what follows is a letter
+        viewer.type("s")
         viewer.press(ESCAPE)
-        viewer.type("rs")
         viewer.press(*CTRL_ALT_DEL)
         viewer.type("right\n")
         viewer.press(*CTRL_ALT_DEL)

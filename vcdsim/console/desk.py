@@ -117,9 +117,11 @@ class Desk:
         if facts is None:
             await socket.close(*_POWERED_OFF)
             return
+        guest = self._guest(facts)
+        guest.look(facts)
         with contextlib.suppress(ConnectionClosed):
             try:
-                await Session(stream, self._guest(facts), ticket, self._console.options).run()
+                await Session(stream, guest, ticket, self._console.options).run()
             except* ConnectionClosed:
                 pass
             except* PoweredOffError:
