@@ -85,7 +85,11 @@ def test_the_cell_can_fall_silent(console: Simulator, talk: Talk) -> None:
     console.faults.add("consoleSocket", truncate_to=12)
     with upgraded(console, ticket_for(talk, "wiki")) as socket:
         assert socket.recv(10) == b"RFB 003.008\n"
-        socket.send(b"RFB 003.008\n")
+        silent = Viewer(socket)
+        silent.send(b"RFB 003.008\n\1\1")
+        silent.type("a")
+        with viewing(talk, "wiki") as other:
+            other.until("login: a")
         console.console.close(id_of(talk, "wiki"))
         with pytest.raises(ConnectionClosed):
             socket.recv(10)
