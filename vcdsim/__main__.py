@@ -78,9 +78,9 @@ def _serve(stop: threading.Event, options: argparse.Namespace, stack: ExitStack)
     if file is not None:
         with _about(f"cannot save the world to {file}"):
             simulator.save(file)
+    console = _console(simulator, options, stack)  # first, so that where HTTP answers its certificate is there
     with _about(f"cannot listen on --host {options.host} --port {options.port}"):
         url = stack.enter_context(simulator.serve(options.port, options.host, control=options.control))
-    console = _console(simulator, options, stack)
     if options.manual_clock and not options.control:
         _say(sys.stderr, "--manual-clock without --control: no task will ever end, as nothing can move the clock")
     _say(sys.stdout, f"world {f'loaded from {file}' if is_loaded else options.world} at {url}/api")
