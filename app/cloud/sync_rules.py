@@ -23,13 +23,13 @@ OWN_DOING: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         ("start", "resume", "shut_down", "restart", "suspend", "power_off", "reset"), frozenset({"state", "nics"})
     ),
-    "resize": frozenset({"cpu_count", "memory_mb", "state"}),
+    "resize": frozenset({"cpu_count", "memory_mb", "state", "nics"}),
     **dict.fromkeys(("add_disk", "grow_disk", "remove_disk"), frozenset({"disks", "state"})),
     "change_network": frozenset({"nics", "state"}),
     **dict.fromkeys(("take_snapshot", "remove_snapshot"), frozenset({"snapshot"})),
     "revert_snapshot": frozenset({"state", "snapshot", "cpu_count", "memory_mb", "disks", "nics"}),
     "rename": frozenset({"name"}),
-    "reset_password": frozenset({"state"}),
+    "reset_password": frozenset({"state", "nics"}),
     "delete": frozenset({"name", "vapp", "state", "nics", "snapshot", "existence"}),
     "restore": frozenset({"name", "vapp", "state"}),
     "erase": frozenset({"existence", "state"}),
