@@ -10,7 +10,7 @@ from sqlalchemy.orm import aliased, joinedload
 
 from app import clock
 from app.accounts.rules import Permission, can
-from app.blueprints import account_view, lease_words, lines, operation_page, readings, web
+from app.blueprints import account_view, lease_words, lines, operation_page, readings, vm_events, web
 from app.blueprints.frame import news
 from app.blueprints.readings import Reading
 from app.blueprints.vm_list import group_labels
@@ -18,6 +18,7 @@ from app.cloud import leases, vm_search
 from app.cloud.leases import Lease
 from app.cloud.models import ACTIVE, Operation, VApp, Vm
 from app.cloud.rules import VmState
+from app.cloud.sync_models import VmEvent
 from app.cloud.vm_filter import State, VmFilter
 from app.db import db
 from app.texts.labels import STATE_GLYPHS, VM_STATES
@@ -94,7 +95,7 @@ def _view() -> View:
         tiles=_tiles(numbers),
         total=numbers["all"],
         running=[lines.brief(operation) for operation in recent if operation.is_active],
-        days=lines.timeline([operation for operation in recent if not operation.is_active][:EVENT_LINES]),
+        days=_days([operation for operation in recent if not operation.is_active]),
         reading=readings.shown(),
     )
 
@@ -103,6 +104,13 @@ def _recent() -> list[Operation]:
     own = select(Operation).where(Operation.account_id == web.actor().account_id)
     newest = own.order_by(Operation.state.in_(ACTIVE).desc(), Operation.created_at.desc()).limit(2 * EVENT_LINES)
     return list(db.session.scalars(newest.options(joinedload(Operation.user))))
+
+
+def _days(operations: list[Operation]) -> list[tuple[str, list[lines.Entry]]]:
+    """The last of what operations did and what was done in vCloud."""
+    newest = vm_events.of_account(web.actor().account_id).order_by(VmEvent.at.desc()).limit(EVENT_LINES)
+    told = db.session.scalars(newest.options(vm_events.WITH_NAMES))
+    return lines.timeline(operations, vm_events.entries_of_all(told), most=EVENT_LINES)
 
 
 def _tiles(numbers: dict[str, int]) -> list[Tile]:

@@ -105,8 +105,10 @@ def position(operation: Operation) -> tuple[int, int]:
     return (names.index(present) + 1 if present in names else len(names)), len(names)
 
 
-def timeline(operations: list[Operation], others: Iterable[Entry] = ()) -> list[tuple[str, list[Entry]]]:
-    """Days with their entries, newest first; `others` are no operations."""
+def timeline(
+    operations: list[Operation], others: Iterable[Entry] = (), *, most: int | None = None
+) -> list[tuple[str, list[Entry]]]:
+    """Days with their entries, newest first and at most so many; `others` are no operations."""
     entries = [
         Entry(
             at=operation.finished_at or operation.created_at,
@@ -119,7 +121,7 @@ def timeline(operations: list[Operation], others: Iterable[Entry] = ()) -> list[
     ]
     entries += others
     entries.sort(key=lambda entry: entry.at, reverse=True)
-    return [(name, list(group)) for name, group in groupby(entries, key=lambda entry: filters.day(entry.at))]
+    return [(name, list(group)) for name, group in groupby(entries[:most], key=lambda entry: filters.day(entry.at))]
 
 
 def _took_words(operation: Operation) -> str:

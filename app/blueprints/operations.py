@@ -1,19 +1,21 @@
-"""Activity: what was asked of the machines; the page of one operation; the password of a new machine."""
+"""Activity: what was asked of the machines or done to them in vCloud; the page of one operation; passwords."""
 
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, url_for
-from sqlalchemy import func, select
+from sqlalchemy import CompoundSelect, Select, desc, func, null, select, union_all
 from sqlalchemy.orm import joinedload
 
 from app.accounts.rules import Actor, Permission
-from app.blueprints import lines, operation_page, web
+from app.blueprints import lines, operation_page, vm_events, web
 from app.blueprints.frame import news
 from app.blueprints.machines import login
-from app.blueprints.paging import paging
+from app.blueprints.paging import Paging, paging
 from app.cloud import passwords, rescue
 from app.cloud.models import Operation
+from app.cloud.sync_models import VmEvent
 from app.db import db
 from app.errors import AppError
 from app.texts.errors import error_text
@@ -23,17 +25,46 @@ bp = Blueprint("operations", __name__)
 
 def _values() -> dict[str, object]:
     """One page of the list: running ones as strips on the first page, then all by day."""
-    own = select(Operation).where(Operation.account_id == web.actor().account_id)
-    pages = paging(db.session.scalar(own.with_only_columns(func.count())) or 0)
-    rows = own.order_by(Operation.created_at.desc()).offset(pages.offset).limit(pages.size)
-    found = list(db.session.scalars(rows.options(joinedload(Operation.user))))
+    own, told = _own()
+    pages = paging(db.session.scalar(_total(own, told)) or 0)
+    found, events = _found(own, told, pages)
     return {
         "active": [lines.brief(operation) for operation in found if operation.is_active],
-        "days": lines.timeline([operation for operation in found if not operation.is_active]),
+        "days": lines.timeline(
+            [operation for operation in found if not operation.is_active], vm_events.entries_of_all(events)
+        ),
         "paging": pages,
         "live_url": url_for("operations.live_index", page=pages.number if pages.number > 1 else None),
-        "stamp": [(operation.id, operation.moved_at, operation.progress) for operation in found],
+        "stamp": [(operation.id, operation.moved_at, operation.progress) for operation in found]
+        + [(event.id, len(event.changes)) for event in events],
     }
+
+
+def _own() -> tuple[Select[Any], Select[Any]]:
+    """The operations of the account, and what was done in vCloud to its machines."""
+    account_id = web.actor().account_id
+    return select(Operation).where(Operation.account_id == account_id), vm_events.of_account(account_id)
+
+
+def _total(own: Select[Any], told: Select[Any]) -> Select[Any]:
+    operations, events = (one.with_only_columns(func.count()).scalar_subquery() for one in (own, told))
+    return select(operations + events)
+
+
+def _found(own: Select[Any], told: Select[Any], pages: Paging) -> tuple[list[Operation], list[VmEvent]]:
+    """What stands on this page of both together: which, by their indexes, and then these."""
+    both: CompoundSelect[Any] = union_all(
+        own.with_only_columns(Operation.created_at.label("at"), Operation.id.label("operation_id"), null()),
+        told.with_only_columns(VmEvent.at, null(), VmEvent.id),
+    )
+    shown = db.session.execute(both.order_by(desc("at")).offset(pages.offset).limit(pages.size)).all()
+    ids, event_ids = ([row[place] for row in shown if row[place] is not None] for place in (1, 2))
+    operations = select(Operation).where(Operation.id.in_(ids)).order_by(Operation.created_at.desc())
+    events = select(VmEvent).where(VmEvent.id.in_(event_ids)).options(vm_events.WITH_NAMES)
+    return (
+        list(db.session.scalars(operations.options(joinedload(Operation.user)))) if ids else [],
+        list(db.session.scalars(events)) if event_ids else [],
+    )
 
 
 @bp.get("/operations")

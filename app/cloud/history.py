@@ -15,7 +15,7 @@ from sqlalchemy import func, insert, not_, select
 
 from app.cloud import drift_writing, sync_rules
 from app.cloud.drift_rules import WHATS, Told, changes_of
-from app.cloud.models import IS_ACTIVE, Operation, Vm
+from app.cloud.models import IS_ACTIVE, Operation, Service, Vdc, Vm
 from app.cloud.sync_models import VmEvent
 from app.db import db
 
@@ -121,7 +121,7 @@ def note(vdc_id: uuid.UUID, happened: Sequence[Happened], *, at_work: AtWork, ru
     if not happened:
         return
     drift_writing.write(vdc_id, [_told(one, at_work) for one in happened], run_id)
-    lines, fresh = _lines_of(run_id, {one.vm_id for one in happened}), list[dict[str, Any]]()
+    lines, fresh = _lines_of(run_id, {one.vm_id for one in happened}), list[Facts]()
     for one in _by_machine(happened):
         line = lines.get(one.vm_id)
         if line is None:
@@ -140,7 +140,13 @@ def note(vdc_id: uuid.UUID, happened: Sequence[Happened], *, at_work: AtWork, ru
         if line.operation_id != one.operation_id:  # the operation explains only a part of it
             line.operation_id = None
     if fresh:
-        db.session.execute(insert(VmEvent), fresh)
+        write_lines(vdc_id, fresh)
+
+
+def write_lines(vdc_id: uuid.UUID, lines: Sequence[Facts]) -> None:
+    """Write new lines of timelines of a data center's machines: `VmEvent` without the account."""
+    account_id = db.session.scalar(select(Service.account_id).join(Service.vdc).where(Vdc.id == vdc_id))
+    db.session.execute(insert(VmEvent), [{"account_id": account_id, **line} for line in lines])
 
 
 def _by_machine(happened: Iterable[Happened]) -> Iterable[Happened]:

@@ -18,7 +18,6 @@ from app.cloud import drift_writing, history, leases
 from app.cloud.drift_rules import Told, changes_of
 from app.cloud.models import VApp, Vm, VmGuard
 from app.cloud.rules import vm_state
-from app.cloud.sync_models import VmEvent
 from app.cloud.sync_rules import Listed
 from app.db import db
 
@@ -268,7 +267,7 @@ def _execute(writing: _Writing) -> None:
     if writing.updates:
         db.session.execute(update(Vm), writing.updates)
     if writing.events:
-        db.session.execute(insert(VmEvent), writing.events)
+        history.write_lines(writing.vdc_id, writing.events)
     drift_writing.write(writing.vdc_id, writing.told, writing.run_id)
     if writing.missing:
         late = update(Vm).where(Vm.id == bindparam("vm_id")).values(missing_since=writing.at)

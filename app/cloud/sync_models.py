@@ -55,6 +55,11 @@ class SyncRun(Row):
     user: Mapped[User | None] = relationship()
 
 
+_NOT_OURS: dict[str, Any] = {f"{engine}_where": text("operation_id IS NULL") for engine in ("sqlite", "postgresql")}
+NOT_OURS = text("vm_events.operation_id IS NULL")
+"""What no operation of the panel has done."""
+
+
 class VmEvent(Base):
     """What happened to a machine, as far as vCloud showed it; append-only.
 
@@ -62,8 +67,13 @@ class VmEvent(Base):
     """
 
     __tablename__ = "vm_events"
-    __table_args__ = (UniqueConstraint("vm_id", "run_id"), Index("ix_vm_events_vm_id_at", "vm_id", "at"))
+    __table_args__ = (
+        UniqueConstraint("vm_id", "run_id"),
+        Index("ix_vm_events_vm_id_at", "vm_id", "at"),
+        Index("ix_vm_events_account_id_at", "account_id", "at", **_NOT_OURS),
+    )
     id: Mapped[int] = mapped_column(primary_key=True)  # counts up: the order of what happened
+    account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))
     vm_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("vms.id"))
     at: Mapped[datetime]  # when it was seen
     kind: Mapped[str] = mapped_column(String(20))

@@ -203,7 +203,9 @@ def test_each_thing_that_happens_in_vcloud_has_its_sentence(
     owner: FlaskClient, cloud: Simulator, clock: Clock, kind: str, changes: list[object], sentence: str
 ) -> None:
     with transaction():
-        db.session.add(VmEvent(vm_id=vm_id("sandbox"), at=clock.at, kind=kind, changes=changes))
+        machine = db.session.get_one(Vm, vm_id("sandbox"))
+        account_id = machine.vdc.service.account_id
+        db.session.add(VmEvent(account_id=account_id, vm_id=machine.id, at=clock.at, kind=kind, changes=changes))
     assert history(owner, "sandbox") == [sentence]
 
 
