@@ -110,7 +110,6 @@ def _page(vm: Vm, *, screen: ConsoleAccess | None = None, notice: Notice | None 
     sockets = " ".join(("'self'", *console.sockets(vm.id, _way())))
     policy = web.CONTENT_SECURITY_POLICY.replace("connect-src 'self'", f"connect-src {sockets}")
     response.headers["Content-Security-Policy"] = f"{policy}; {_WMKS_STYLE}"
-    response.headers["Referrer-Policy"] = "no-referrer"
     return response
 
 

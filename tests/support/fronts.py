@@ -62,8 +62,8 @@ class Front:
         for name, arguments in (("web", web), ("console", ["-m", "app.console_gateway"])):
             program = self._stack.enter_context(Program(arguments, self._folder / f"{name}.log", environ))
             self._stack.callback(program.process.kill)  # nothing is to be saved, and a polite end takes seconds
-        for port, path in ((self.port, "/sign-in"), (self.console_port, "/console/health")):
-            wait_until(lambda url=f"http://127.0.0.1:{port}{path}": _answers(url), f"{path} answers", deadline_s=30)
+        pages = [f"http://127.0.0.1:{self.port}/sign-in", f"http://127.0.0.1:{self.console_port}/console/health"]
+        wait_until(lambda: all(map(_answers, pages)), "panel and gateway answer", deadline_s=30)
 
     def _serve_consoles(self) -> None:
         """Have the simulated vCloud serve screens, and the panel know where and with which certificate."""
