@@ -63,5 +63,10 @@ def deletion(found: Iterable[dict[str, Any]], vapp: VApp, at: datetime) -> list[
     return _by_lease(lease.ends_at) if is_deletion and lease and lease.is_over and not lease.is_runtime else []
 
 
+def lock(is_locked: bool | None) -> list[dict[str, Any]]:  # noqa: FBT001
+    """Likewise, of a machine whose vApp vCloud has locked, or unlocked, since the last listing; None: neither."""
+    return [] if is_locked is None else [{"what": "expired", "before": not is_locked, "after": is_locked}]
+
+
 def _by_lease(ended_at: datetime) -> list[dict[str, Any]]:
     return [{"what": "lease", "before": ended_at.isoformat(), "after": None}]

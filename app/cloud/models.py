@@ -176,6 +176,7 @@ class VApp(_Mirrored):
     read_at: Mapped[datetime | None]  # when it was last read whole
     runtime_ends_at: Mapped[datetime | None]  # when its lease lets vCloud stop it; None: never, or it does not run
     storage_ends_at: Mapped[datetime | None]  # when its lease lets vCloud delete or lock it if it is stopped then
+    is_expired: Mapped[bool] = mapped_column(server_default=false())  # that has come, and vCloud has locked it
     vms: Mapped[list["Vm"]] = relationship(back_populates="vapp")
 
 

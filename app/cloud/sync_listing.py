@@ -27,7 +27,14 @@ WRITTEN_AT_ONCE = 1_000
 """So many new machines are written by one statement: the rows of all would take more memory than the listing."""
 _Values = dict[str, Any]
 _VAPPS: Select[*tuple[Any, ...]] = select(
-    VApp.id, VApp.urn, VApp.name, VApp.record_key, VApp.seen_at, VApp.gone_at, VApp.runtime_ends_at
+    VApp.id,
+    VApp.urn,
+    VApp.name,
+    VApp.record_key,
+    VApp.seen_at,
+    VApp.gone_at,
+    VApp.runtime_ends_at,
+    VApp.is_expired,
 )
 _VMS: Select[*tuple[Any, ...]] = select(
     Vm.id,
@@ -61,6 +68,7 @@ class _Writing:
     names: dict[uuid.UUID, str]  # of vApps
     ids: dict[str, uuid.UUID]  # of vApps, by urn
     runtime_ends: dict[uuid.UUID, datetime | None]  # of the leases of vApps
+    locked: dict[uuid.UUID, bool] = field(default_factory=dict)  # vApps that vCloud has locked by lease, or unlocked
     inserts: list[_Values] = field(default_factory=list)  # new machines that are not written yet
     new: int = 0
     updates: list[_Values] = field(default_factory=list)
@@ -115,6 +123,7 @@ def _write_vapps(writing: _Writing, stored: Mapping[str, SqlRow[Any]], moved: Ma
             "name": record.name,
             "status": int(record.status),
             "is_deployed": record.deployed,
+            "is_expired": record.expired,
             "record_key": item.key,
             "seen_at": writing.at,
         }
@@ -123,6 +132,8 @@ def _write_vapps(writing: _Writing, stored: Mapping[str, SqlRow[Any]], moved: Ma
             inserts.append({"id": vapp_id, "vdc_id": writing.vdc_id, "urn": urn, **said})
         elif row.seen_at <= writing.at:
             updates.append({"id": row.id, "gone_at": None, **said})
+            if row.is_expired != record.expired:
+                writing.locked[row.id] = record.expired
         writing.names[writing.ids[urn]] = record.name
     if inserts:
         db.session.connection().execute(_NEW_VAPP, inserts)
@@ -204,8 +215,13 @@ def _compare(
         "cpu_count": row.cpu_count if record.cpu_count is None else record.cpu_count,
         "memory_mb": row.memory_mb if record.memory_mb is None else record.memory_mb,
     }
-    back = row.gone_at is not None
-    if not back and row.missing_since is None and all(getattr(row, name) == value for name, value in said.items()):
+    back, lease = row.gone_at is not None, leases.lock(writing.locked.get(row.vapp_id))
+    if (
+        not lease
+        and not back
+        and row.missing_since is None
+        and all(getattr(row, name) == value for name, value in said.items())
+    ):
         return
     found = history.changes(
         _facts(row._asdict(), writing.names, row.recycled_at), _facts(said, writing.names, row.recycled_at)
@@ -214,10 +230,11 @@ def _compare(
     since = writing.at if has_new_state else row.state_since
     fresh = {"state_since": since, "seen_at": writing.at, "gone_at": None, "missing_since": None}
     writing.updates.append({"id": row.id, **said, **fresh})
-    if found or back:
+    if found or back or lease:
         cause = at_work.cause(row.id, found)
         if cause is None:
             found += leases.stop(found, writing.runtime_ends.get(row.vapp_id), writing.at)
+        found += lease
         _tell(writing, row.id, "returned" if back else "changed", found, at_work, cause)
 
 

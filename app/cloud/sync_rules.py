@@ -63,6 +63,7 @@ def _key(vapp: vcloud.VAppRecord, vms: Sequence[vcloud.VmRecord]) -> str:
     A task at work is part of it (`busy`), so that what the task changes is read once more when it has ended.
     """
     lines = [f"{vapp.name}\x1f{vapp.status:d}{vapp.deployed:d}{vapp.busy:d}\x1f{vapp.owner_name}\x1f{vapp.task_id}"]
+    lines += ["expired"] if vapp.expired else []
     lines += sorted(
         f"{vm.id}\x1f{vm.name}\x1f{vm.status:d}{vm.deployed:d}{vm.busy:d}\x1f{vm.cpu_count}\x1f{vm.memory_mb}\x1f{vm.ip}"
         f"\x1f{vm.network_name}\x1f{vm.storage_profile_name}\x1f{vm.storage_mb}\x1f{vm.task_id}"

@@ -10,6 +10,7 @@ from app.texts import size_mb
 from app.texts.labels import VM_STATES
 
 Change = Mapping[str, Any]
+MOVES = ("name", "vapp", "state", "expired")
 
 
 def sentences(kind: str, changes: Sequence[Change]) -> list[str]:
@@ -19,7 +20,7 @@ def sentences(kind: str, changes: Sequence[Change]) -> list[str]:
         return [gettext("Appeared in vCloud")]
     if kind == "gone":
         return [_gone(changes, by_lease=by_lease)]
-    said = [_moved(change, by_lease=by_lease) for change in changes if change["what"] in ("name", "vapp", "state")]
+    said = [_moved(change, by_lease=by_lease) for change in changes if change["what"] in MOVES]
     details = [words for change in changes for words in _details(change)]
     if details:
         said.append(gettext("Changed in vCloud: %(what)s", what=", ".join(details)))
@@ -38,6 +39,8 @@ def _moved(change: Change, *, by_lease: bool) -> str:
         return gettext("Renamed in vCloud: %(before)s → %(after)s", before=before, after=after)
     if change["what"] == "vapp":
         return gettext("Moved to vApp %(vapp)s", vapp=after)
+    if change["what"] == "expired":
+        return gettext("Locked by the vApp's lease") if after else gettext("The vApp's lease was renewed")
     return gettext("Stopped by the vApp's lease") if by_lease else _switched(VmState(before), VmState(after))
 
 

@@ -153,6 +153,7 @@ def vapp_record(row: Element) -> VAppRecord:
         owner_name=_text(said.get("ownerName")),
         created_at=moment(said.get("creationDate")),
         task_id=urn_named(said.get("task", "")),
+        expired=said.get("isExpired") == "true",
     )
 
 

@@ -314,6 +314,7 @@ class VAppRecord:
     owner_name: str | None
     created_at: datetime | None
     task_id: str | None
+    expired: bool  # its storage lease is over, and vCloud keeps it: it can only be renewed or deleted
 
 
 class VmRecord(NamedTuple):

@@ -111,6 +111,19 @@ def test_a_stop_by_lease_that_a_document_shows_first_is_named_as_well(cloud: Sim
 
 
 @pytest.mark.usefixtures("agreed")
+def test_a_lock_by_the_storage_lease_is_told_and_so_is_its_end(cloud: Simulator, clock: Clock) -> None:
+    lease(cloud, "sandbox", storage_s=HOUR_S)
+    pass_time(cloud, clock, 2 * HOUR_S)
+    read()
+    read()
+    locked = {"what": "expired", "before": False, "after": True}
+    assert (changes("sandbox"), vapp_named("sandbox").is_expired) == ([locked], True)
+    lease(cloud, "sandbox", storage_s=HOUR_S)
+    assert changes("sandbox") == [locked, {"what": "expired", "before": True, "after": False}]
+    assert not vapp_named("sandbox").is_expired
+
+
+@pytest.mark.usefixtures("agreed")
 def test_a_deletion_by_the_storage_lease_is_named(cloud: Simulator, clock: Clock) -> None:
     next(org for org in cloud.world.orgs.values() if org.name == "acme").is_deleted_at_end = True
     lease(cloud, "sandbox", storage_s=HOUR_S)

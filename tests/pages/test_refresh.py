@@ -177,6 +177,8 @@ def test_what_was_done_in_vcloud_is_on_the_timeline_with_its_time(
             [{"what": "disks", "before": {"2000": 1024, "2001": 512}, "after": {"2000": 2048}}],
             "Changed in vCloud: disk 1 GB → 2 GB, disk of 512 MB removed",
         ),
+        ("changed", [{"what": "expired", "before": False, "after": True}], "Locked by the vApp's lease"),
+        ("changed", [{"what": "expired", "before": True, "after": False}], "The vApp's lease was renewed"),
         (
             "changed",
             [
