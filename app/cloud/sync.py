@@ -31,6 +31,8 @@ SKEW = timedelta(seconds=2)
 LOOK_EVERY_S = 0.2
 VAPPS_AT_ONCE, TEMPLATES_AT_ONCE = 20, 5
 """So many of them are read between two transactions."""
+MOST_UNREAD = 2
+"""If more vApps than these cannot be read, it is vCloud that cannot be read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -106,6 +108,7 @@ class _Reading:
         self.until = clock.now() + WORK
         self.vdc_urn = db.session.get_one(Service, held.service_id).vdc_urn
         self.vdc_id = db.session.scalar(select(Vdc.id).where(Vdc.service_id == held.service_id))
+        self.unread: list[vcloud.VcloudError] = []  # what kept single vApps from being read
         self.asks_addresses = True  # unless the listing says that there is no need
         self.reads_templates = held.phase == "templates"
         self.templates: list[vcloud.TemplateRecord] | None = None  # what the listing said, if this job has read it
@@ -120,6 +123,8 @@ class _Reading:
             with transaction():
                 sync_runs.let_go(self.held)
             return True
+        if self.unread:
+            raise self.unread[0]
         with transaction():
             sync_runs.write(self.held, state="done", finished_at=clock.now(), claimed_until=None)
         return sync_runs.is_waiting(self.held.service_id)
@@ -219,9 +224,27 @@ class _Reading:
         db.session.rollback()
         for start in range(0, len(pending), VAPPS_AT_ONCE):
             if clock.now() > self.until:
+                if self.unread:  # the next job would begin with them again, and so for ever
+                    raise self.unread[0]
                 return False
-            self._read_some(pending[start : start + VAPPS_AT_ONCE])
+            some = pending[start : start + VAPPS_AT_ONCE]
+            try:
+                self._read_some(some)
+            except vcloud.VcloudError:
+                self._read_singly(some)
         return True
+
+    def _read_singly(self, pending: list[tuple[str, str]]) -> None:
+        """Let one vApp that cannot be read hold up nothing else; the run fails of it at its end."""
+        for one in pending:
+            try:
+                self._read_some([one])
+            except vcloud.VcloudError as error:
+                self.unread.append(error)
+                if len(self.unread) > MOST_UNREAD:
+                    raise
+                with transaction():
+                    sync_runs.write(self.held)
 
     def _read_some(self, pending: list[tuple[str, str]]) -> None:
         at, keys = clock.now(), dict(pending)

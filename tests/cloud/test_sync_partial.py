@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
 from app import vcloud
 from app.cloud import sync, sync_guard, sync_runs
-from app.cloud.models import Vm
+from app.cloud.models import VApp, Vm
+from app.cloud.sync import MOST_UNREAD
 from app.cloud.sync_models import SyncRun
-from app.db import db
+from app.db import db, transaction
 from tests.support import elsewhere
 from tests.support.cast import Cast
 from tests.support.clock import Clock
@@ -220,3 +221,38 @@ def test_whatever_is_answered_badly_from_whichever_request_on_nothing_is_gone_th
     elsewhere.read(clock)
     assert gone() == {"sandbox"}
     assert sync_runs.due() == []
+
+
+def test_a_vapp_whose_document_cannot_be_read_fails_the_run_and_holds_up_nothing_else(
+    cast: Cast, cloud: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ci-runner-2", "accounting"):
+        elsewhere.do(cloud, clock, name, elsewhere.add_disk(2048))
+    take_out(cloud, "sandbox")
+    handle, bad = cloud.handle, vm_named("ci-runner-2").vapp.urn.rpartition(":")[2]
+    with monkeypatch.context() as patch:
+
+        def handle_all_but_one(method: str, path: str, *rest: Any) -> Answer:
+            return Answer(500) if path == f"/api/vApp/vapp-{bad}" else handle(method, path, *rest)
+
+        patch.setattr(cloud, "handle", handle_all_but_one)
+        with pytest.raises(vcloud.Unavailable):
+            elsewhere.read(clock)
+    assert (last_run().state, gone()) == ("failed", {"sandbox"})
+    assert [len(vm_named(name).disks) for name in ("accounting", "ci-runner-2")] == [2, 1]
+    elsewhere.read(clock)
+    assert (last_run().state, len(vm_named("ci-runner-2").disks)) == ("done", 2)
+
+
+def test_a_vcloud_that_ends_in_the_middle_of_the_documents_is_not_asked_for_each_of_them(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    with transaction():
+        db.session.execute(update(VApp).values(read_key=None))
+    clock.move(1800)
+    cloud.faults.add("vapp", times=None, http_status=503)
+    before = len(cloud.requests)
+    with pytest.raises(vcloud.Unavailable):
+        elsewhere.read(clock)
+    asked = {path for _, path in cloud.requests[before:] if "/vApp/vapp-" in path}
+    assert len(asked) == MOST_UNREAD + 1
