@@ -155,6 +155,7 @@ class Walk(RuleBasedStateMachine):
     @invariant()
     def nothing_is_overwritten_and_every_operation_has_ended_or_will_go_on(self) -> None:
         self.stage.theirs.watch()
+        self.stage.theirs.assert_that_nothing_is_gone_that_is_there()
         rows = db.session.execute(select(Operation.state, Operation.next_at, Operation.finished_at)).all()
         db.session.rollback()
         assert all((row.finished_at is None) == (row.state in ACTIVE) for row in rows)
