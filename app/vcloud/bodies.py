@@ -82,14 +82,6 @@ def create_snapshot(*, memory: bool, quiesce: bool) -> bytes:
     return _bytes(_root("CreateSnapshotParams", {"memory": _word(memory), "quiesce": _word(quiesce)}))
 
 
-def vm_capabilities(*, cpu_hot_add: bool, memory_hot_add: bool) -> bytes:
-    """Return VmCapabilities."""
-    root = _root("VmCapabilities")
-    _add(root, "MemoryHotAddEnabled", _word(memory_hot_add))
-    _add(root, "CpuHotAddEnabled", _word(cpu_hot_add))
-    return _bytes(root)
-
-
 def deploy(*, power_on: bool, force_customization: bool) -> bytes:
     """Return DeployVAppParams."""
     root = _root("DeployVAppParams", {"powerOn": _word(power_on)})

@@ -264,11 +264,6 @@ class Client:
             body = self._wire.get(path, "Vm", partial(reconfigure.body, change=change))
             return self._task("POST", path + "/action/reconfigureVm", body, "vm", secrets=secrets)
 
-    def set_hot_add(self, vm_urn: str, *, cpu: bool, memory: bool) -> Task:
-        """Let processors or memory of a VM grow while it runs, or not; only while it is off."""
-        body = bodies.vm_capabilities(cpu_hot_add=cpu, memory_hot_add=memory)
-        return self._task("PUT", path_of(vm_urn, "vm") + "/vmCapabilities/", body, "vmCapabilitiesSection")
-
     def deploy(self, urn: str, *, power_on: bool = True, force_customization: bool = False) -> Task:
         """Deploy a VM or vApp; `force_customization` only from undeployed."""
         body = bodies.deploy(power_on=power_on, force_customization=force_customization)

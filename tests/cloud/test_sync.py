@@ -141,9 +141,9 @@ def test_what_only_a_task_tells_of_is_read_again(cast: Cast, cloud: Simulator, c
     with gateway.client(acme().id) as client:
         urn = vm_named("sandbox").urn
         db.session.rollback()
-        client.set_hot_add(urn, cpu=True, memory=True)
+        client.create_snapshot(urn)
         cloud.advance(60)
         clock.move(60)
     real_vm(cloud, "sandbox").last_task_id = None  # from API 35 on no document promises that listings name it
     sync.refresh(acme().id)
-    assert vm_named("sandbox").memory_hot_add
+    assert vm_named("sandbox").has_snapshot

@@ -172,13 +172,6 @@ def test_hostile_names_stay_text(vcd_39: Vcd) -> None:
         (lambda c: c.revert_to_snapshot(VAPP), "POST", f"{VAPP_PATH}/action/revertToCurrentSnapshot", None, None),
         (lambda c: c.remove_snapshots(VM_36), "POST", f"{VM_PATH}/action/removeAllSnapshots", None, None),
         (
-            lambda c: c.set_hot_add(VM_36, cpu=True, memory=False),
-            "PUT",
-            f"{VM_PATH}/vmCapabilities/",
-            "vmCapabilitiesSection",
-            "<VmCapabilities><MemoryHotAddEnabled>false<CpuHotAddEnabled>true/",
-        ),
-        (
             lambda c: c.recompose(VAPP, [NewVm(TEMPLATE_VM, "web2")]),
             "POST",
             f"{VAPP_PATH}/action/recomposeVApp",

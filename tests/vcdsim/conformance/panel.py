@@ -26,7 +26,6 @@ WRITTEN = {
     "recompose",
     "renamed_vapp",
     "undeploy",
-    "vm_capabilities",
 }
 _SCOPE = {
     "gateway": "192.168.7.1",
@@ -128,7 +127,6 @@ def _run(sim: Recorder, client: Client, vm: str) -> None:
     for force in (True, False):
         _done(sim, client, client.deploy(vm, force_customization=force))
         _done(sim, client, client.undeploy(vm))
-    _done(sim, client, client.set_hot_add(vm, cpu=True, memory=False))
     for memory, quiesce in ((False, True), (True, False)):
         _done(sim, client, client.create_snapshot(vm, memory=memory, quiesce=quiesce))
     _done(sim, client, client.remove_snapshots(vm))
