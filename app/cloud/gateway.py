@@ -37,7 +37,8 @@ def client(
 ) -> Iterator[vcloud.Client]:
     """A client that works with the rights of the service's VDC administrator.
 
-    `before_command` is called right before each command leaves; what it raises keeps the command here.
+    `before_command` is called right before each command leaves; what it raises keeps the command here. `limits` other
+    than the usual ones are for somebody who waits.
 
     The vCloud session is shared by all workers through the database. Whether vCloud answered is written down on
     the way out, for the pages.
@@ -51,7 +52,8 @@ def client(
     try:
         yield connection
     except vcloud.Unavailable:
-        _find_out_who_fails(handler_id)
+        if limits is None:  # else a person waits, and the clock asks soon by itself
+            _find_out_who_fails(handler_id)
         raise
     except vcloud.VcloudError:
         note_answer(handler_id, answered=True)
