@@ -33,8 +33,11 @@ CHORDS = (
     ("PrintScreen", "Print Screen"),
     ("Escape", "Esc"),
     ("Tab", "Tab"),
+    ("Enter", "Enter"),
+    ("ArrowUp", "↑"),
+    ("ArrowDown", "↓"),
 )
-"""What a browser or the system of the person would keep for itself."""
+"""What a browser or the system of the person would keep for itself, and what a phone has no keys for."""
 _STARTS = {ConsoleBlock.OFF, ConsoleBlock.SUSPENDED}
 
 # The only style that WMKS writes into HTML: of a panel for phones that stays hidden. By its sum, nothing else may.
