@@ -142,6 +142,10 @@ class Theirs:
             assert not told or told & theirs or vm_id not in self._first, (
                 f"{event.vm.name}: {event.changes} was the panel's doing"
             )
+        returned = select(Vm.urn).join(VmEvent, VmEvent.vm_id == Vm.id).where(VmEvent.kind == "returned")
+        moved = {vm_id for vm_id, what in self.touched if what == "vapp"}
+        wrongly = {urn.rpartition(":")[2] for urn in db.session.scalars(returned)} - moved
+        assert not wrongly, f"{wrongly} had never been away"
         db.session.rollback()
 
     def asked(self, vm: Vm, kind: str) -> None:

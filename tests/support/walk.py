@@ -93,7 +93,7 @@ class Stage:
             with self.app.app_context():
                 self._look_if_listed(self._when_listed)
         answer = straight.ask(self.cloud, request)
-        if self._spoil is not None and "type=vm&" in straight.path_of(request):
+        if self._spoil is not None and b"<VMRecord " in answer.body:
             answer.body, self._spoil = self._spoil(answer.body), None
         return straight.response(adapter, request, answer)
 
@@ -117,10 +117,7 @@ class Stage:
         """Let the next listing of machines lack its last one; with `hides_it` its total says so, too."""
 
         def cut(body: bytes) -> bytes:
-            found = _RECORD.findall(body)
-            if not found:
-                return body
-            body = body.replace(found[-1], b"")
+            body = body.replace(_RECORD.findall(body)[-1], b"")
             return _TOTAL.sub(lambda total: b'total="%d"' % (int(total[1]) - 1), body) if hides_it else body
 
         self._spoil = cut
