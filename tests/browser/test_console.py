@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image, ImageChops, ImageStat
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.conftest import FLAGS, WAIT_MS, OpenTab, sign_in
 from tests.support.fronts import NAME, Front
 from tests.support.live import LivePanel
 from tests.support.waiting import wait_until
+from tools.setup import ROOT
 from vcdsim.console import LEGACY, MODERN
 
 pytestmark = pytest.mark.browser
@@ -124,6 +125,30 @@ def test_a_server_is_seen_and_typed_at(
         tab = open_tab(viewport={"width": 1280, "height": 900})
         sign_in(tab, front)
         works_as_a_screen(front, tab, name)
+
+
+def test_a_program_of_the_operator_is_loaded_as_a_script_of_the_old_kind(
+    panel: LivePanel, open_tab: OpenTab, tmp_path: Path
+) -> None:
+    npm_build = (ROOT / "app/static/wmks/wmks.js").read_text("utf-8")
+    stand_in = f"(() => {{ {npm_build.replace('export { WMKS$1 as default };', 'window.WMKS = WMKS$1;')} }})();"
+    panel.simulator.console.options.generation = LEGACY
+
+    def name_it(route: Route) -> None:
+        if route.request.method == "GET":  # the window itself must come from the panel, or it may open no socket there
+            return route.continue_()
+        answer = route.fetch()
+        return route.fulfill(response=answer, body=answer.text().replace("wmks/wmks.js", "wmks/wmks.min.js"))
+
+    with Front(panel, tmp_path) as front:
+        tab = open_tab(viewport={"width": 1280, "height": 900})
+        tab.context.route("**/console", name_it)
+        script = "text/javascript; charset=utf-8"
+        tab.context.route("**/wmks.min.js", lambda route: route.fulfill(body=stand_in, content_type=script))
+        sign_in(tab, front)
+        with opened(front, tab, "ci-runner-1") as screen:
+            screen.type_keys("Admin_42")
+            screen.has_received("Admin_42")
 
 
 @pytest.fixture
