@@ -1,7 +1,9 @@
 """VMware's official schemas (API up to 30.0), and what of a document they do not allow."""
 
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cache
 from typing import Any, cast
 
@@ -13,6 +15,9 @@ from tests.vcdsim.conformance.deltas import NEWEST_SCHEMA, is_known_deviation, t
 from tests.vcdsim.conformance.official import Lifetime, Version, number, schemas
 
 _EXTERNAL = "schemas/external"
+_IDS_AND_MOMENTS = re.compile(
+    rb"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z"
+)
 
 
 @cache
@@ -34,6 +39,30 @@ def schema_set() -> XMLSchema10:
     )
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """What the schemas say of a document, whatever the version: what is wrong, and since when its names are known.
+
+    `faults` are words with the elements that are missing, by the version that brought each; `dated` is each name with
+    a version in its note, by the place where it was seen first.
+    """
+
+    faults: list[tuple[str, tuple[Version, ...]]]
+    dated: dict[tuple[str, Lifetime], str]
+
+    def at(self, version: Version) -> Iterator[str]:
+        """The faults at this version, in words.
+
+        It is none that a required element is missing which this version does not have yet.
+        """
+        for words, missing in self.faults:
+            if not missing or any(added <= version for added in missing):
+                yield words
+        for (what, life), place in self.dated.items():
+            for words in _unless_alive(what, life, version):
+                yield f"{place}: {words}"
+
+
 def faults_of(document: bytes, version: Version) -> list[str]:
     """What of a document (answer or request body) does not belong there at this API version, in words; [] is good.
 
@@ -43,17 +72,32 @@ def faults_of(document: bytes, version: Version) -> list[str]:
     if version > NEWEST_SCHEMA:
         take_newer_out(root, version)
     found = list(_unknown_attributes(root, version))
-    schema_version = min(version, NEWEST_SCHEMA)
+    words = _judged(root).at(min(version, NEWEST_SCHEMA))
+    return found + [one for one in words if not is_known_deviation(one, version)]
 
-    def check_version(element: Any, xsd: Any) -> Iterator[XMLSchemaValidationError]:
-        for words in _out_of_time(element, xsd, schema_version):
-            yield XMLSchemaValidationError(xsd, element, words)
 
-    for error in schema_set().iter_errors(cast("Any", root), extra_validator=check_version):
-        words = f"{_place(error)}: {error.reason or error.message}"
-        if not _is_missing_newer(error, schema_version) and not is_known_deviation(words, version):
-            found.append(words)
-    return found
+def _judged(root: etree._Element) -> Judgement:
+    """The judgement, made once for all documents of a process that differ in nothing but ids and moments."""
+    shape = _IDS_AND_MOMENTS.sub(b"*", etree.tostring(root))
+    known = _judgements.get(shape)
+    if known is None:
+        known = _judgements[shape] = _judge(root)
+    return known
+
+
+def _judge(root: etree._Element) -> Judgement:
+    judgement = Judgement([], {})
+
+    def note_names(element: Any, xsd: Any) -> Iterator[XMLSchemaValidationError]:
+        for one in _dated(element, xsd):
+            if one not in judgement.dated:
+                judgement.dated[one] = _place(element)
+        return iter(())
+
+    for error in schema_set().iter_errors(cast("Any", root), extra_validator=note_names):
+        words = f"{_place(error.elem)}: {error.reason or error.message}"
+        judgement.faults.append((words, tuple(_missing(error))))
+    return judgement
 
 
 def _unknown_attributes(root: etree._Element, version: Version) -> Iterator[str]:
@@ -64,31 +108,30 @@ def _unknown_attributes(root: etree._Element, version: Version) -> Iterator[str]
                 yield f"/{name}/@{key} is not known in {version[0]}.{version[1]}"
 
 
-def _place(error: XMLSchemaValidationError) -> str:
+def _place(element: Any) -> str:
     """`/VApp/Children/Vm`, without namespaces and numbers."""
-    names, element = [], error.elem
+    names = []
     while element is not None:
         names.append(etree.QName(element.tag).localname)
         element = element.getparent() if hasattr(element, "getparent") else None
     return "/" + "/".join(reversed(names))
 
 
-def _is_missing_newer(error: XMLSchemaValidationError, version: Version) -> bool:
-    """Whether all that is wrong is that a required element is missing which this version does not have yet."""
-    if not isinstance(error, XMLSchemaChildrenValidationError) or error.invalid_child is not None:
-        return False
-    expected = list(error.expected or [])
-    return bool(expected) and all(lifetime(xsd)[0] > version for xsd in expected)
+def _missing(error: XMLSchemaValidationError) -> Iterator[Version]:
+    """The version of each element that could stand there, if all that is wrong is that one is missing."""
+    if isinstance(error, XMLSchemaChildrenValidationError) and error.invalid_child is None:
+        for xsd in error.expected or []:
+            yield lifetime(xsd)[0]
 
 
-def _out_of_time(element: Any, xsd: Any, version: Version) -> Iterator[str]:
-    """Words for the element itself and for each of its attributes that this version does not know."""
+def _dated(element: Any, xsd: Any) -> Iterator[tuple[str, Lifetime]]:
+    """The element itself and each of its attributes, with what the schemas note of their versions."""
     name = etree.QName(element.tag).localname
-    yield from _unless_alive(f"element {name}", lifetime(xsd), version)
+    yield f"element {name}", lifetime(xsd)
     for key in element.attrib:
         attribute = xsd.type.attributes.get(key) if xsd.type.has_complex_content() or xsd.type.attributes else None
         if attribute is not None and getattr(attribute, "annotation", None) is not None:
-            yield from _unless_alive(f"attribute {name}/@{key}", _annotated(attribute.annotation), version)
+            yield f"attribute {name}/@{key}", _annotated(attribute.annotation)
 
 
 def _unless_alive(what: str, lifetime: Lifetime, version: Version) -> Iterator[str]:
@@ -99,6 +142,7 @@ def _unless_alive(what: str, lifetime: Lifetime, version: Version) -> Iterator[s
         yield f"{what} was removed in API {removed[0]}.{removed[1]}"
 
 
+_judgements: dict[bytes, Judgement] = {}
 _lifetimes: dict[int, Lifetime] = {}
 
 
