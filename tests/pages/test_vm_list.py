@@ -44,7 +44,7 @@ def statements(client: FlaskClient, path: str) -> int:
 
 
 @pytest.mark.parametrize(
-    ("path", "most"), [("/vms", 5), ("/vms?q=nowhere", 5), ("/vms/live", 5), ("/operations", 6), ("/", 8)]
+    ("path", "most"), [("/vms", 5), ("/vms?q=nowhere", 5), ("/vms/live", 5), ("/operations", 6), ("/", 9)]
 )
 def test_a_page_asks_the_database_as_often_for_few_servers_as_for_many(
     owner: FlaskClient, cloud: Simulator, path: str, most: int
