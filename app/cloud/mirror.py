@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from sqlalchemy import select
 
 from app import vcloud
-from app.cloud import history, leases
+from app.cloud import history, leases, moves
 from app.cloud.models import Network, VApp, VappTemplate, Vdc, Vm
 from app.db import db
 
@@ -48,7 +48,12 @@ def apply_vapp(vdc_id: uuid.UUID, vapp: vcloud.VApp, at: datetime) -> None:
 
 
 def apply_vapps(vdc_id: uuid.UUID, documents: Sequence[Document], *, run_id: uuid.UUID | None = None) -> None:
-    """Write vApps and their machines, inside the caller's transaction; in as many statements for ten as for one."""
+    """Write vApps and their machines, inside the caller's transaction; in as many statements for ten as for one.
+
+    One that is in another data center by now is left to the readings of that.
+    """
+    own_urn = db.session.scalar(select(Vdc.urn).where(Vdc.id == vdc_id))
+    documents = [document for document in documents if document.vapp.vdc_id in (None, own_urn)]
     urns = [document.vapp.id for document in documents]
     known = select(VApp).where(VApp.vdc_id == vdc_id, VApp.urn.in_(urns))
     stored = {row.urn: row for row in db.session.scalars(known)}
@@ -93,9 +98,12 @@ def _apply_vms(
     urns = [vm.id for _, document, _ in fresh for vm in document.vms]
     stored = db.session.scalars(select(Vm).where(Vm.vdc_id == vdc_id, Vm.urn.in_(urns)))
     known = {row.urn: row for row in stored}
+    elsewhere = _take_over(vdc_id, fresh, known, run_id)
     at_work, happened = history.at_work(vdc_id), list[history.Happened]()
     for vapp, vm, reading in ((vapp, vm, reading) for vapp, document, reading in fresh for vm in document.vms):
         row = known.get(vm.id)
+        if row is None and vm.id in elsewhere:
+            continue
         if row is None:
             row = known[vm.id] = Vm(vdc_id=vdc_id, urn=vm.id, first_seen_at=reading.at, vapp=vapp)
             _write_vm(row, vm, reading.at)
@@ -108,6 +116,23 @@ def _apply_vms(
             happened += _change_vm(row, vapp, vm, at_work, reading)
     db.session.flush()
     history.note(vdc_id, happened, at_work=at_work, run_id=run_id)
+
+
+def _take_over(
+    vdc_id: uuid.UUID,
+    fresh: Sequence[tuple[VApp, vcloud.VApp, _Reading]],
+    known: dict[str, Vm],
+    run_id: uuid.UUID | None,
+) -> set[str]:
+    """Add those to `known` that come from another data center; returns those that are there again by now."""
+    homes = {vm.id: vapp.id for vapp, document, _ in fresh for vm in document.vms if vm.id not in known}
+    if not homes:
+        return set()
+    moved = moves.bring_over(vdc_id, homes, min(reading.at for *_, reading in fresh), run_id)
+    if moved.here:
+        here = select(Vm).where(Vm.vdc_id == vdc_id, Vm.urn.in_(moved.here))
+        known |= {row.urn: row for row in db.session.scalars(here)}
+    return moved.elsewhere
 
 
 def _change_vm(

@@ -9,6 +9,7 @@ old. Nothing but numbers in the database is kept between them, so any worker can
 
 import time
 import uuid
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import bindparam, exists, func, not_, or_, select, update
 
 from app import clock, vcloud
-from app.cloud import addresses, gateway, history, leases, mirror, sync_runs, sync_templates
+from app.cloud import addresses, gateway, history, leases, mirror, moves, sync_runs, sync_templates
 from app.cloud.models import Service, VApp, Vdc, Vm
 from app.cloud.sync_listing import apply_listing
 from app.cloud.sync_models import SyncRun
@@ -273,10 +274,12 @@ class _Reading:
         absent = [urn for urn in missing if urn not in listed]
         if self._is_kept_back(missing, len(absent)):
             return True
+        near = {self.vdc_urn, *moves.siblings(self._vdc_id()).values()}
+        db.session.rollback()
         for urn in absent:
             if clock.now() > self.until:
                 return False
-            self._settle(urn)
+            self._settle(urn, near)
         self._close_vapps()
         return True
 
@@ -300,14 +303,17 @@ class _Reading:
             sync_runs.write(self.held, phase="missing", counts={**run.counts, "kept_back": kept_back})
         return kept_back > 0
 
-    def _settle(self, urn: str) -> None:
-        """Look at one machine directly: it is gone only if vCloud says so."""
+    def _settle(self, urn: str, near: Collection[str]) -> None:
+        """Look at one machine directly: it is gone only if vCloud says so.
+
+        In one of the data centers that are `near` it will be listed, here or there, or it will go.
+        """
         at, found = clock.now(), [{"what": "existence", "before": True, "after": False}]
         with suppress(vcloud.NotFound):
             vm = self.client.vm(urn)
             vdc_urn = self.client.vapp(vm.vapp_id).vdc_id if vm.vapp_id else None
-            if vdc_urn in (None, self.vdc_urn):
-                return  # it exists and is not listed: vCloud will list it, or it will go
+            if vdc_urn is None or vdc_urn in near:
+                return
             found = [{"what": "vdc", "before": self.vdc_urn, "after": vdc_urn}]
         with transaction():
             row = db.session.scalars(select(Vm).where(Vm.vdc_id == self.vdc_id, Vm.urn == urn)).one()

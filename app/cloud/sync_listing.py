@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, bindparam, insert, literal_column,
 from sqlalchemy import Row as SqlRow
 
 from app import vcloud
-from app.cloud import drift_writing, history, leases
+from app.cloud import drift_writing, history, leases, moves
 from app.cloud.drift_rules import Told, changes_of
 from app.cloud.models import VApp, Vm, VmGuard
 from app.cloud.rules import vm_state
@@ -143,9 +143,12 @@ def _write_vapps(writing: _Writing, stored: Mapping[str, SqlRow[Any]], moved: Ma
 
 def _compare_vms(writing: _Writing, moved: Mapping[str, Listed], absent: Sequence[uuid.UUID]) -> None:
     stored = _stored_vms(writing, moved, absent)
+    elsewhere = _take_over(writing, moved, stored)
     at_work = history.at_work(writing.vdc_id)
     for item in moved.values():
         for record in item.vms:
+            if record.id in elsewhere:
+                continue
             row = stored.pop(record.id, None)
             if row is None:
                 _add(writing, item, record, at_work)
@@ -176,6 +179,16 @@ def _stored_vms(writing: _Writing, moved: Mapping[str, Listed], absent: Sequence
         named = or_(Vm.vapp_id.in_(vapp_ids[some]), Vm.urn.in_(urns[some]))
         found |= {row.urn: row for row in db.session.execute(query.where(named))}
     return found
+
+
+def _take_over(writing: _Writing, moved: Mapping[str, Listed], stored: dict[str, SqlRow[Any]]) -> set[str]:
+    """Add those to `stored` that come from another data center; returns those that are there again by now."""
+    homes = {vm.id: writing.ids[item.record.id] for item in moved.values() for vm in item.vms if vm.id not in stored}
+    known = moves.bring_over(writing.vdc_id, homes, writing.at, writing.run_id)
+    if known.here:
+        here = _VMS.where(Vm.vdc_id == writing.vdc_id, Vm.urn.in_(known.here))
+        stored |= {row.urn: row for row in db.session.execute(here)}
+    return known.elsewhere
 
 
 def _add(writing: _Writing, item: Listed, record: vcloud.VmRecord, at_work: history.AtWork) -> None:

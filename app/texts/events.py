@@ -10,7 +10,7 @@ from app.texts import size_mb
 from app.texts.labels import VM_STATES
 
 Change = Mapping[str, Any]
-MOVES = ("name", "vapp", "state", "expired")
+MOVES = ("vdc", "name", "vapp", "state", "expired")
 
 
 def sentences(kind: str, changes: Sequence[Change]) -> list[str]:
@@ -37,6 +37,8 @@ def _moved(change: Change, *, by_lease: bool) -> str:
     before, after = change["before"], change["after"]
     if change["what"] == "name":
         return gettext("Renamed in vCloud: %(before)s → %(after)s", before=before, after=after)
+    if change["what"] == "vdc":
+        return gettext("Moved to data center %(vdc)s", vdc=change["name"])
     if change["what"] == "vapp":
         return gettext("Moved to vApp %(vapp)s", vapp=after)
     if change["what"] == "expired":

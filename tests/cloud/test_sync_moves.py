@@ -1,16 +1,20 @@
 """Machines that come, move and change their names in vCloud: which row they are, and what the timeline says of it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from app.cloud import naming
-from app.cloud.models import Vm
+from app.accounts.models import Account
+from app.cloud import deletion, gateway, mirror, naming
+from app.cloud.drift_models import Drift
+from app.cloud.drift_rules import DriftState
+from app.cloud.models import Service, Vdc, Vm
 from app.cloud.rules import Action, VmState
 from app.cloud.sync_models import VmEvent
-from app.db import db
+from app.db import db, transaction
 from tests.support import elsewhere, hands, straight
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
@@ -67,7 +71,47 @@ def test_a_machine_renamed_in_vcloud_keeps_its_row_and_frees_its_old_name(
     assert operation(asked).state == "succeeded"
 
 
-def test_a_machine_moved_to_another_data_center_is_gone_from_the_first_and_there_once(
+def move_away(stage: Stage, cloud: Simulator) -> tuple[Vm, Vm]:
+    """The machine as it was, and what its data centers have of it after its vApp was moved from acme-vdc to acme-dr."""
+    before = vm_named("sandbox")
+    db.session.expunge_all()
+    hands.edit(cloud.world, real_vm(cloud, "sandbox"), "move_to_vdc", 0)
+    stage.pass_time(1800)
+    stage.read()
+    [after] = db.session.scalars(select(Vm).where(Vm.urn == before.urn, Vm.gone_at.is_(None)))
+    return before, after
+
+
+def test_a_machine_moved_to_another_data_center_of_its_account_keeps_its_row_its_protection_and_its_history(
+    app: Flask, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    stage = Stage(app, cast, cloud, clock)
+    with straight.instead_of_sockets(stage.send):
+        deletion.protect(cast.owner, vm_named("sandbox").id, on=True)
+        before, after = move_away(stage, cloud)
+        assert (after.id, after.vdc.name, after.vapp.name) == (before.id, "acme-dr", "sandbox")
+        assert after.guard is not None
+        assert after.guard.is_protected
+        [(kind, [moved, *_], who, _)] = events("sandbox")
+        assert (kind, who) == ("changed", None)
+        assert moved == {"what": "vdc", "before": vdc_of("acme-vdc").urn, "after": after.vdc.urn, "name": "acme-dr"}
+        [drift] = db.session.scalars(select(Drift).where(Drift.vm_id == after.id, Drift.what == "vdc"))
+        assert (drift.vdc_id, drift.state) == (after.vdc_id, DriftState.OPEN)
+
+
+def test_a_machine_moved_there_and_back_is_the_same_and_nothing_is_left_to_decide(
+    app: Flask, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    stage = Stage(app, cast, cloud, clock)
+    with straight.instead_of_sockets(stage.send):
+        move_away(stage, cloud)
+        before, after = move_away(stage, cloud)
+        assert (after.id, after.vdc.name) == (before.id, "acme-vdc")
+        entries = db.session.scalars(select(Drift.state).where(Drift.vm_id == after.id, Drift.what == "vdc"))
+        assert list(entries) == [DriftState.SETTLED]
+
+
+def test_a_listing_from_before_a_move_does_not_take_the_machine_back(
     app: Flask, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
     stage = Stage(app, cast, cloud, clock)
@@ -75,11 +119,52 @@ def test_a_machine_moved_to_another_data_center_is_gone_from_the_first_and_there
         hands.edit(cloud.world, real_vm(cloud, "sandbox"), "move_to_vdc", 0)
         stage.pass_time(1800)
         stage.read()
-        rows = {vm.vdc.name: vm for vm in db.session.scalars(select(Vm).where(Vm.name == "sandbox"))}
-        assert (rows["acme-vdc"].state, rows["acme-dr"].state) == (VmState.GONE, VmState.OFF)
-        told = select(VmEvent.changes).where(VmEvent.vm_id == rows["acme-vdc"].id, VmEvent.kind == "gone")
+        here, there = vdc_of("acme-vdc").service_id, vdc_of("acme-dr").service_id
+        db.session.rollback()
+
+        def go_back_and_be_seen() -> None:
+            hands.edit(cloud.world, real_vm(cloud, "sandbox"), "move_to_vdc", 0)
+            stage.pass_time(5)
+            stage.read_one(here)
+
+        hands.edit(cloud.world, real_vm(cloud, "sandbox"), "rename_vapp", 1)
+        stage.pass_time(60)
+        with stage.interrupted(3, go_back_and_be_seen):
+            stage.read_one(there)
+        assert vm_named("sandbox").vdc.name == "acme-vdc"
+        assert vm_named("sandbox").gone_at is None
+
+
+def test_a_document_of_a_vapp_that_is_in_another_data_center_by_now_changes_nothing(
+    app: Flask, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    stage = Stage(app, cast, cloud, clock)
+    with straight.instead_of_sockets(stage.send):
+        _, after = move_away(stage, cloud)
+        left = vdc_of("acme-vdc")
+        vdc_id, vapp_urn, before = left.id, after.vapp.urn, after.seen_at
+        with gateway.client(left.service_id) as client:
+            vapp = client.vapp(vapp_urn)
+        with transaction():
+            mirror.apply_vapp(vdc_id, vapp, before + timedelta(minutes=1))
+        assert (vm_named("sandbox").vdc.name, vm_named("sandbox").seen_at) == ("acme-dr", before)
+
+
+def test_nothing_goes_along_with_a_machine_that_was_moved_to_a_data_center_of_another_account(
+    app: Flask, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    stage = Stage(app, cast, cloud, clock)
+    with straight.instead_of_sockets(stage.send):
+        with transaction():
+            stranger = db.session.scalars(select(Account.id).where(Account.id != cast.owner.account_id)).first()
+            theirs = select(Vdc.service_id).where(Vdc.name == "acme-dr").scalar_subquery()
+            db.session.execute(update(Service).where(Service.id == theirs).values(account_id=stranger))
+        before, after = move_away(stage, cloud)
+        assert (after.vdc.name, after.first_seen_at == before.first_seen_at) == ("acme-dr", False)
+        assert db.session.get_one(Vm, before.id).state == VmState.GONE
+        told = select(VmEvent.changes).where(VmEvent.vm_id == before.id, VmEvent.kind == "gone")
         assert db.session.scalar(told) == [
-            {"what": "vdc", "before": rows["acme-vdc"].vdc.urn, "after": rows["acme-dr"].vdc.urn}
+            {"what": "vdc", "before": vdc_of("acme-vdc").urn, "after": after.vdc.urn},
         ]
 
 
