@@ -29,7 +29,7 @@ from app.cloud.models import (
     VmGuard,
     card_lines,
 )
-from app.cloud.sync_models import NetworkAddress, SyncRun
+from app.cloud.sync_models import NetworkAddress, SyncRun, VmEvent
 from app.db import db, transaction
 
 PASSWORD = "correct horse battery staple"  # noqa: S105  of nobody
@@ -42,7 +42,7 @@ SYSTEMS = (
 )
 STATES = ((4, True),) * 14 + ((8, False),) * 4 + ((3, True), (8, True))
 """Status and deployed: of 20 machines 14 on, 4 off, one suspended, one partly off."""
-OPERATIONS, ACTIVE, DRIFTS = 3_000, 3, 40
+OPERATIONS, ACTIVE, DRIFTS, EVENTS = 3_000, 3, 40, 100_000
 
 
 @dataclass(kw_only=True)
@@ -237,9 +237,23 @@ def _make_operations(customer: Customer, random_: random.Random, vms: list[dict[
 
 
 def _make_findings(customer: Customer, vms: list[dict[str, Any]]) -> None:
-    """What the sync has found: addresses, and machines that were made larger in vCloud."""
+    """What the sync has found: addresses, machines that were made larger in vCloud, and much that happened there."""
     now = clock.now()
     with transaction():
+        changes = [{"what": "memory_mb", "before": 1024, "after": 2048}]
+        db.session.execute(
+            insert(VmEvent),
+            [
+                {
+                    "account_id": customer.account_id,
+                    "vm_id": vms[number % len(vms)]["id"],
+                    "at": now - timedelta(minutes=3 * number),
+                    "kind": "changed",
+                    "changes": changes,
+                }
+                for number in range(EVENTS)
+            ],
+        )
         db.session.execute(
             insert(NetworkAddress),
             [
