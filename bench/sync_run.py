@@ -86,7 +86,7 @@ class Meter:
             rows=dict(self._cost.rows),
             wall_s=wall - self._began[0],
             cpu_s=cpu - self._began[1],
-            server_cpu_s=sum(map(_cpu_s, self._servers)),
+            server_cpu_s=sum(map(cpu_s, self._servers)),
             peak_mb=_peak_mb(),
         )
         self._began = self._began[0] + time.perf_counter() - wall, self._began[1] + time.process_time() - cpu
@@ -110,7 +110,7 @@ class Meter:
             self.is_listed |= table == "sync_runs" and "listed_at=" in statement
 
 
-def _cpu_s(process_id: int) -> float:
+def cpu_s(process_id: int) -> float:
     """What a process has worked until now."""
     fields = Path(f"/proc/{process_id}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
