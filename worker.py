@@ -12,24 +12,48 @@ import signal
 import sys
 import threading
 import time
+from typing import Any
 
 from flask import Flask
 from redis import Redis
 from rq import Worker
 from rq.serializers import JSONSerializer
+from sqlalchemy.exc import SQLAlchemyError
 
 from app import jobs
-from app.cloud import operations, sync_runs
+from app.cloud import heartbeats, operations, sync_runs
 from app.db import Base, db
 from app.factory import create_app
 from config import Config, ConfigError
 
 RINGS_EVERY_S, SLOTS_EVERY_S = 1.0, 30
+WAITS_SHORTER_S = 15
+"""RQ waits for a job so much less than the `worker_ttl`."""
 log = logging.getLogger("worker")
 
 
 class PanelWorker(Worker):
-    """RQ's worker, whose forked child dies with it and has database connections of its own."""
+    """RQ's worker, whose forked child dies with it and has database connections of its own.
+
+    It leaves signs of life in the database: RQ calls `heartbeat` around each job and after each wait for one.
+    """
+
+    _process = ""
+    _beats_at = 0.0
+
+    def heartbeat(self, *arguments: Any, **named: Any) -> None:
+        """Tell Redis, and the database every half minute, that this worker is there."""
+        if time.monotonic() >= self._beats_at:
+            self._beats_at = time.monotonic() + heartbeats.EVERY_S
+            self._process = self._process or heartbeats.own_process("worker")
+            try:
+                heartbeats.beat("worker", self._process)
+            except SQLAlchemyError as error:  # a worker that stops is worse than one that is not seen
+                log.warning("no sign of life was written: %s", type(error).__name__)
+            finally:
+                db.session.remove()
+                db.engine.dispose()  # no connection may be open when the next job is forked
+        super().heartbeat(*arguments, **named)
 
     def setup_work_horse_signals(self) -> None:
         """Runs in the child, right after the fork."""
@@ -60,14 +84,18 @@ def work(app: Flask, config: Config) -> None:
     connection = Redis.from_url(config.redis_url)
     with app.app_context():
         worker = PanelWorker(
-            list(jobs.QUEUES), connection=connection, serializer=JSONSerializer, maintenance_interval=60
+            list(jobs.QUEUES),
+            connection=connection,
+            serializer=JSONSerializer,
+            maintenance_interval=60,
+            worker_ttl=heartbeats.EVERY_S + WAITS_SHORTER_S,
         )
         worker.work(logging_level="WARNING")
 
 
 def tick(app: Flask, config: Config, stopping: threading.Event) -> None:
     """Ring every second what is due, and every half minute the schedule. A second clock is harmless."""
-    next_slots = 0.0
+    next_slots, process = 0.0, heartbeats.own_process("clock")
     while not stopping.is_set():
         try:
             with app.app_context():
@@ -75,6 +103,7 @@ def tick(app: Flask, config: Config, stopping: threading.Event) -> None:
                     jobs.ring(operation_id)
                 if time.monotonic() >= next_slots:
                     next_slots = time.monotonic() + SLOTS_EVERY_S
+                    heartbeats.beat("clock", process)
                     for service_id in sync_runs.due():
                         jobs.ring_sync(service_id)
                     for name, slot_at in jobs.claim_slots(config):

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from flask import Flask, current_app
 from redis import Redis
@@ -22,7 +23,19 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from app import clock
-from app.cloud import console_seats, deletion, drift, gateway, kinds, operations, sync, sync_all, sync_runs, turns
+from app.cloud import (
+    console_seats,
+    deletion,
+    drift,
+    gateway,
+    health,
+    kinds,
+    operations,
+    sync,
+    sync_all,
+    sync_runs,
+    turns,
+)
 from app.cloud.models import ScheduleSlot
 from app.db import db, transaction
 from config import Config
@@ -68,6 +81,15 @@ def init(app: Flask, redis_url: str) -> None:
     sync_runs.doorbell = ring_sync
     gateway.returned = sync_all.ask_again
     turns.must_pass = (JobTimeoutException,)
+    asked = Redis.from_url(redis_url, socket_connect_timeout=0.4, socket_timeout=0.4, retry=Retry(NoBackoff(), 0))
+    health.doorbell_answers = partial(_answers, asked)
+
+
+def _answers(connection: Redis) -> bool:
+    try:
+        return bool(connection.ping())
+    except RedisError:
+        return False
 
 
 def ring(operation_id: uuid.UUID) -> None:

@@ -75,7 +75,7 @@ TABLE: dict[str, tuple[set[str], set[str]]] = {
     "app.cli": (EVERYTHING - {"app.blueprints"}, {"click", "flask", "flask_babel", "sqlalchemy"}),
     "app.demo": (CLOUD - {"app.vcloud"}, {"sqlalchemy"}),
     "app.factory": (EVERYTHING, {"flask", "flask_login", "flask_wtf", "sqlalchemy", "werkzeug"}),
-    "worker": (EVERYTHING | {"config"}, {"flask", "redis", "rq"}),
+    "worker": (EVERYTHING | {"config"}, {"flask", "redis", "rq", "sqlalchemy"}),
     "wsgi": ({"app.factory", "config"}, set()),
     "vcdsim": ({"vcdsim"}, {"lxml"}),
     "vcdsim.console": ({"vcdsim"}, {"PIL", "websockets"}),

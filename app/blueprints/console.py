@@ -67,6 +67,13 @@ class Client:
     module: str
     files: Sequence[str]
 
+    @property
+    def name(self) -> str:
+        """What staff call it."""
+        if self.module == "novnc":
+            return "noVNC"
+        return "WMKS (VMware)" if self.files[-1].partition("?")[0].endswith("wmks.min.js") else "WMKS (npm)"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ConsolePage:
@@ -92,7 +99,7 @@ def show(vm_id: uuid.UUID) -> web.Answer:
 def open(vm_id: uuid.UUID) -> web.Answer:  # noqa: A001 -- the endpoint is `console.open`
     """A screen, or why there is none. `start` switches the server on first, `closed` tells how a screen ended."""
     vm = web.get_vm(vm_id)
-    if _client() is None:
+    if client() is None:
         return _page(vm, notice=_notice(vm, SDK_MISSING))
     try:
         if token := request.form.get("start", ""):
@@ -108,7 +115,7 @@ def open(vm_id: uuid.UUID) -> web.Answer:  # noqa: A001 -- the endpoint is `cons
 
 
 def _page(vm: Vm, *, screen: ConsoleAccess | None = None, notice: Notice | None = None) -> Response:
-    page = ConsolePage(vm=vm, row=machines.row(vm), client=_client(), screen=screen, notice=notice)
+    page = ConsolePage(vm=vm, row=machines.row(vm), client=client(), screen=screen, notice=notice)
     response = make_response(render_template("console/show.html", page=page))
     sockets = " ".join(("'self'", *console.sockets(vm.id, _way())))
     policy = web.CONTENT_SECURITY_POLICY.replace("connect-src 'self'", f"connect-src {sockets}")
@@ -124,7 +131,7 @@ def _way() -> console.Gateway:
     )
 
 
-def _client() -> Client | None:
+def client() -> Client | None:
     """What draws the screen; None where its files are missing."""
     static = Path(current_app.static_folder or "")
     if web.config().console_client == "novnc":

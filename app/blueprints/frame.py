@@ -10,8 +10,7 @@ from flask_babel.speaklater import LazyString
 from sqlalchemy import func, select
 
 from app.accounts.rules import Permission, can
-from app.blueprints import account_view, staff_drift, web
-from app.cloud import unexplained
+from app.blueprints import account_view, health, web
 from app.cloud.models import Handler
 from app.db import db
 from app.texts.labels import ROLES, STAFF_ROLES
@@ -28,6 +27,7 @@ class Place:
     icon: str
     permission: Permission
     count: int = 0
+    count_id: str = ""  # of one that moves while the page is open
     only_if_any: bool = False  # else it is no place, but for whoever is there
 
     @property
@@ -146,14 +146,22 @@ def _places() -> list[Place]:
             label=_l("Drift"),
             icon="intersect",
             permission=staff,
-            count=staff_drift.counts()["old"] if web.is_staff() else 0,
+            count=health.facts().drift_alarms if web.is_staff() else 0,
         ),
         Place(
             endpoint="staff_errors.index",
             label=_l("Unexplained errors"),
             icon="question-circle",
             permission=staff,
-            count=unexplained.count() if web.is_staff() else 0,
+            count=health.facts().unexplained if web.is_staff() else 0,
+        ),
+        Place(
+            endpoint="health.index",
+            label=_l("System health"),
+            icon="heart-pulse",
+            permission=staff,
+            count=health.count() if web.is_staff() else 0,
+            count_id="health-count",
         ),
     ]
 

@@ -5,6 +5,7 @@ sealed under a one-time id, which is all that the browser gets; what the gateway
 """
 
 import http.client
+import json
 import logging
 import re
 import secrets
@@ -34,7 +35,17 @@ GOOD_FOR = timedelta(seconds=25)
 """vCloud takes a ticket for 30 s; what is left is for the way."""
 MOST_IN_A_MINUTE = 12
 AUDITED = "console.open"
-_HEALTH_TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What the gateway counts: consoles open now, and what there was since its start."""
+
+    open: int
+    opened: int
+    refused: dict[str, int]  # by reason
+    bytes_to_browsers: int
+    bytes_to_cells: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,12 +163,26 @@ def _screen(actor: Actor, vm_id: uuid.UUID, way: Gateway) -> _Screen:
 
 def answers(port: int) -> bool:
     """Whether the console gateway on this machine answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_HEALTH_TIMEOUT_S)
+    return _health(port, timeout_s=1.0) is not None
+
+
+def figures(port: int, *, timeout_s: float) -> Figures | None:
+    """What the console gateway on this machine has counted; None if it does not answer."""
+    try:
+        counted = json.loads(_health(port, timeout_s=timeout_s) or "")
+        return Figures(**{name: counted[name] for name in Figures.__annotations__})
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def _health(port: int, *, timeout_s: float) -> bytes | None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout_s)
     try:
         connection.request("GET", "/console/health")
-        return connection.getresponse().status == http.HTTPStatus.OK
+        answer = connection.getresponse()
+        return answer.read() if answer.status == http.HTTPStatus.OK else None
     except (OSError, http.client.HTTPException):
-        return False
+        return None
     finally:
         connection.close()
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import case, select
+from sqlalchemy import Select, case, select
 
 from app.cloud.models import HAS_LEASE, VApp
 from app.cloud.rules import VmState
@@ -18,6 +18,8 @@ from app.db import db
 
 SOON = timedelta(days=3)
 """So long before its end a lease is a matter for the overview."""
+ENDS_AT = case((VApp.is_deployed, VApp.runtime_ends_at), else_=VApp.storage_ends_at)
+"""Of a vApp: when the lease ends that counts as it is now."""
 _STOPPED = frozenset({VmState.OFF, VmState.PARTLY_OFF, VmState.SUSPENDED})
 
 
@@ -41,9 +43,13 @@ def next_end(vapp: VApp, now: datetime) -> Lease | None:
 
 def near_end(vdc_ids: Sequence[uuid.UUID], now: datetime, *, most: int) -> list[VApp]:
     """The vApps of these data centers with a lease that ends soon or is over, the next one first."""
-    ends_at = case((VApp.is_deployed, VApp.runtime_ends_at), else_=VApp.storage_ends_at)
-    present = select(VApp).where(VApp.vdc_id.in_(vdc_ids), VApp.gone_at.is_(None), HAS_LEASE)
-    return list(db.session.scalars(present.where(ends_at <= now + SOON).order_by(ends_at, VApp.name).limit(most)))
+    there = ending(now).where(VApp.vdc_id.in_(vdc_ids))
+    return list(db.session.scalars(there.order_by(ENDS_AT, VApp.name).limit(most)))
+
+
+def ending(now: datetime) -> Select[Any]:
+    """Every vApp with a lease that ends soon or is over."""
+    return select(VApp).where(VApp.gone_at.is_(None), HAS_LEASE, now + SOON >= ENDS_AT)
 
 
 def stop(found: Iterable[dict[str, Any]], runtime_ends_at: datetime | None, at: datetime) -> list[dict[str, Any]]:
