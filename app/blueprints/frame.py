@@ -16,6 +16,7 @@ from app.db import db
 from app.texts.labels import ROLES, STAFF_ROLES
 
 _l = lazy_gettext
+IN_DOCK = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +74,16 @@ class Frame:
     role: LazyString
     answered_at: datetime | None
     silent_since: datetime | None
+
+    @property
+    def docked(self) -> list[Place]:
+        """What stands at the foot of a small screen, which has room for five."""
+        return self.places if len(self.places) <= IN_DOCK else self.places[: IN_DOCK - 1]
+
+    @property
+    def undocked(self) -> list[Place]:
+        """What is behind *More* there."""
+        return self.places[len(self.docked) :]
 
     @property
     def initials(self) -> str:
@@ -157,7 +168,7 @@ def _places() -> list[Place]:
         ),
         Place(
             endpoint="health.index",
-            label=_l("System health"),
+            label=_l("Health"),
             icon="heart-pulse",
             permission=staff,
             count=health.count() if web.is_staff() else 0,

@@ -41,11 +41,11 @@ def _asked() -> list[Item]:
     """Everything, with Redis and the console gateway asked now: at most a second, when both are away."""
     has_redis = health.doorbell_answers()
     return [
-        *health_parts.own(facts(), has_redis=has_redis),
-        health_parts.redis(has_redis=has_redis),
         Item(
             name=gettext("Database"), kind="on", state=gettext("Answers"), text=gettext("This page was read from it.")
         ),
+        health_parts.redis(has_redis=has_redis),
+        *health_parts.own(facts(), has_redis=has_redis),
         *work(facts(), health.explained()),
         health_parts.gateway(facts()),
         health_parts.program(),

@@ -75,7 +75,7 @@ def _workers(facts: Facts, *, has_redis: bool) -> Item:
     kind, state = _sign(facts.worker_at)
     if kind == "on" and waits.number:
         kind, state = "warn", gettext("Behind")
-    texts = [ngettext("%(num)d at work.", "%(num)d at work.", facts.workers)]
+    texts = [ngettext("%(num)d process.", "%(num)d processes.", facts.workers)]
     if waits.number and waits.since:
         texts.append(
             ngettext(

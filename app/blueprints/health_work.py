@@ -79,7 +79,7 @@ def _drift(facts: Facts) -> Item:
         name=gettext("Drift"),
         kind="bad" if is_alarm else "on",
         state=gettext("Older than 24 hours") if is_alarm else gettext("In order"),
-        text=ngettext("%(num)d difference to decide", "%(num)d differences to decide", number) if number else _none(),
+        text=ngettext("%(num)d difference to decide.", "%(num)d differences to decide.", number) if number else _none(),
         at=facts.drift.since,
         todo=gettext("Its customer decides; ask whether the change in vCloud was meant."),
         url=url_for("staff_drift.index", show="old"),

@@ -62,7 +62,7 @@ def test_staff_see_the_accounts_with_their_numbers(
     rows = [[cell.text_content() for cell in row.cssselect("th, td")] for row in page.root.cssselect("tbody tr")]
     assert rows == [["Acme", "Owner Berg", "12", "0", "1"], ["Globex", "Stranger Berg", "2", "0", "0"]]
     assert page.texts("thead th")[-1] == "Stopped operations"
-    places = ["Accounts", "Operations", "Sync", "Drift", "Unexplained errors", "System health3"]
+    places = ["Accounts", "Operations", "Sync", "Drift", "Unexplained errors", "Health3"]
     assert page.texts(".sk-side li") == places
 
 

@@ -98,7 +98,7 @@ def test_all_well_is_one_sentence(support: FlaskClient, at_work: None) -> None:
     assert "Everything runs by itself" in page.text
     assert (todo(page), badge(page)) == ([], "")
     assert line(page, "Clock") == "ClockIn orderNothing is overdue.0 s ago"
-    assert line(page, "Workers").startswith("WorkersIn order2 at work.")
+    assert line(page, "Workers").startswith("WorkersIn order2 processes.")
     assert not page.root.cssselect("main .sk-state--warn, main .sk-state--bad")
 
 
@@ -117,7 +117,7 @@ def test_a_program_is_silent_after_two_minutes_whatever_it_has_left(
     heartbeats.beat("worker", "worker 1")
     page = open_page(support, PATH)
     assert line(page, "Clock").startswith("ClockSilent")
-    assert line(page, "Workers").startswith("WorkersIn order1 at work.")
+    assert line(page, "Workers").startswith("WorkersIn order1 process.")
     assert (len(todo(page)), badge(page)) == (1, "1")
 
 
@@ -151,7 +151,7 @@ def test_work_that_no_worker_takes_up_is_counted_with_its_age(
     for program, process in (("clock", "clock 1"), ("worker", "worker 1")):
         heartbeats.beat(program, process)
     page = open_page(support, PATH)
-    assert "Behind1 at work. 2 tasks wait for one, the first for 5 min." in line(page, "Workers")
+    assert "Behind1 process. 2 tasks wait for one, the first for 5 min." in line(page, "Workers")
     assert "systemctl enable --now skiff-worker@2" in next(text for text in todo(page) if "Workers" in text)
 
 
@@ -229,7 +229,7 @@ def test_drift_is_an_alarm_when_it_is_older_than_a_day(
     clock.move(DAY_S)
     drifted(vm_id("wiki"), "cpu_count", 2, 3)
     support = browser(cast.support)
-    assert line(open_page(support, PATH), "Drift") == "DriftIn order2 differences to decide24 h ago"
+    assert line(open_page(support, PATH), "Drift") == "DriftIn order2 differences to decide.24 h ago"
     clock.move(1)
     page = open_page(support, PATH)
     assert line(page, "Drift").startswith("DriftOlder than 24 hours")
