@@ -11,6 +11,7 @@ from tests.support.live import LivePanel
 
 pytestmark = pytest.mark.browser
 FORMS = ("power-off", "resize", "grow-disk?disk=2000", "change-network", "take-snapshot", "rename", "delete")
+STAFF = ("accounts", "operations", "sync", "drift", "errors", "health")
 AUDIT = (Path(__file__).parent / "audit.js").read_text("utf-8")
 
 
@@ -54,6 +55,18 @@ def test_pages_are_readable_and_stay_within_the_edge(
     assert tab.evaluate(AUDIT) == []
 
 
+def test_pages_of_staff_fit_on_a_phone_that_keeps_some_behind_more(panel: LivePanel, open_tab: OpenTab) -> None:
+    tab = open_tab(viewport={"width": 320, "height": 844}, color_scheme="dark")
+    sign_in(tab, panel, "support@skiff.example")
+    for name in STAFF:
+        tab.goto(f"{panel.url}/staff/{name}")
+        assert tab.evaluate(AUDIT) == [], name
+    more = tab.locator(".sk-dock details")
+    more.locator("summary").click()
+    assert tab.evaluate(AUDIT) == []
+    expect(more.get_by_role("link", name="Health")).to_have_attribute("aria-current", "page")
+
+
 def test_russian_is_longer_and_fits_too(panel: LivePanel, open_tab: OpenTab) -> None:
     tab = open_tab(viewport={"width": 320, "height": 844}, locale="ru-RU")
     sign_in(tab, panel, "owner@globex.example")
@@ -85,6 +98,15 @@ def test_menus_fit_on_a_phone_and_are_reached_by_keyboard(panel: LivePanel, open
         assert box["x"] + box["width"] <= 320
         tab.keyboard.press("Escape")
         expect(menu).to_be_focused()
+
+
+def test_a_console_without_a_screen_fits_on_a_phone(panel: LivePanel, open_tab: OpenTab) -> None:
+    tab = open_tab(viewport={"width": 320, "height": 844})
+    sign_in(tab, panel)
+    tab.goto(f"{panel.url}/vms?q=sandbox")
+    tab.goto(panel.url + str(tab.locator("tbody th a").first.get_attribute("href")) + "/console")
+    expect(tab.locator("main h2")).to_be_visible()  # why there is none
+    assert tab.evaluate(AUDIT) == []
 
 
 def test_the_first_stop_of_the_keyboard_skips_the_navigation(panel: LivePanel, open_tab: OpenTab) -> None:

@@ -121,7 +121,9 @@ def test_every_page_says_since_when_vcloud_is_silent(owner: FlaskClient, objects
 UNREADABLE = "before\x00after"
 
 
-@pytest.mark.parametrize("path", [*LISTS, *LIVE, "/sign-in", "/staff/accounts", "/no/such/page", "/static/\x00"])
+@pytest.mark.parametrize(
+    "path", [*LISTS, *LIVE, "/sign-in", "/staff/accounts", "/staff/health", "/no/such/page", "/static/\x00"]
+)
 def test_control_characters_in_an_address_are_refused_in_words(owner: FlaskClient, cast: Cast, path: str) -> None:
     for name in ("q", "state", "sort", "page", "next", "vdc", "again", UNREADABLE):
         assert open_page(owner, path, query={name: UNREADABLE}, status=400).h1 == "We cannot read this"
