@@ -58,6 +58,8 @@ def test_a_worker_killed_in_the_middle_leaves_one_server(live_panel: LivePanel, 
     assert live_panel.operations() == [("create", "succeeded")]
     assert servers(live_panel)["crash-1"] == 1
     assert instantiations(live_panel) == 1
+    signs = live_panel.read("SELECT program, count(*) FROM heartbeats GROUP BY program ORDER BY program")
+    assert signs == [("clock", 1), ("worker", 2)]
 
 
 def test_a_worker_killed_at_a_resize_a_disk_and_a_deletion_does_each_once(live_panel: LivePanel) -> None:
