@@ -5,6 +5,7 @@ nothing more: no write, no request, whatever its `finally` would like. The reque
 the sockets, so that hundreds of lives take seconds.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import StrEnum
@@ -54,6 +55,13 @@ STRIKES = {
 }
 AFTERWARDS = {Fate.KILLED_AFTER, Fate.ANSWER_LOST, Fate.FROZEN}
 """These strike when vCloud has accepted the request; the others before it is sent."""
+SideEffect = tuple[str, bool]
+"""Its sort, and whether it was met when vCloud had accepted it."""
+
+
+def number_of(fate: Fate, met: Counter[SideEffect]) -> int:
+    """How many of those side effects could have had this fate."""
+    return sum(met[sort, fate in AFTERWARDS] for sort in STRIKES[fate])
 
 
 class Doom:
@@ -62,12 +70,18 @@ class Doom:
     def __init__(self, cloud: Simulator, meanwhile: Callable[[], None]) -> None:
         self.has_struck = False
         self.accepted: list[str] = []  # the commands that vCloud has accepted, in order
+        self.met: Counter[SideEffect] = Counter()
         self._cloud = cloud
         self._meanwhile = meanwhile
         self._fate: Fate | None = None
         self._left = 0
         self._task_s: float | None = None
         self._is_dead = False
+
+    def forget(self) -> None:
+        """Nothing has been met yet."""
+        self.accepted.clear()
+        self.met.clear()
 
     def await_fate(self, fate: Fate, number: int, task_s: float | None = None) -> None:
         """From now on the `number`-th fitting side effect, counted from 1, meets this fate.
@@ -97,18 +111,22 @@ class Doom:
     def _before_commit(self, session: Session) -> None:
         if session.in_nested_transaction():
             return
+        self.met[COMMIT, False] += 1
         if self._meets(COMMIT) or self._is_dead:
             self._die()
         session.info[INTENT] = any(map(_notes_intent, session.dirty))
 
     def _after_commit(self, session: Session) -> None:
-        if not session.in_nested_transaction() and session.info.pop(INTENT, False) and self._meets(INTENT):
-            self._meanwhile()
+        if not session.in_nested_transaction() and session.info.pop(INTENT, False):
+            self.met[INTENT, False] += 1
+            if self._meets(INTENT):
+                self._meanwhile()
 
     def _send(self, adapter: HTTPAdapter, request: requests.PreparedRequest) -> requests.Response:
         if self._is_dead:
             raise Death
         sort = _sort(request)
+        self.met[sort, False] += 1
         if self._fate not in AFTERWARDS and self._meets(sort):
             self._strike_before(request)
         with tasks_take(self._task_s if self._left == 1 else None):
@@ -116,6 +134,7 @@ class Doom:
         if answer.status < 400:
             if sort is COMMAND:
                 self.accepted.append(f"{request.method} {path_of(request)}")
+            self.met[sort, True] += 1
             if self._fate in AFTERWARDS and self._meets(sort):
                 self._strike_after()
         return straight.response(adapter, request, answer)

@@ -1,15 +1,17 @@
 """A stage on which one wish is played again and again, each time from the same world, with another fate.
 
-The world of the simulator and the rows of the database are put back before each play, which costs milliseconds.
+The world of the simulator and the rows of the database are put back before each play, which costs milliseconds. A play
+with a fate begins where the undisturbed one stood right before the turn that the fate will meet: what comes before is
+the same in all of them.
 """
 
-import json
 import re
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -21,10 +23,11 @@ from app.cloud.models import ACTIVE, Operation, Vm
 from app.db import db, transaction
 from tests.support.cast import new_token
 from tests.support.clock import Clock
-from tests.support.doom import Death, Doom, Fate, tasks_take
+from tests.support.doom import Death, Doom, Fate, SideEffect, number_of, tasks_take
 from tests.support.engine import pass_time
-from tests.support.kept import all_rows, delete_all, insert
-from vcdsim import Simulator, state
+from tests.support.kept import Rows, all_rows, delete_all, insert
+from tests.support.vcloud_front import Snapshot
+from vcdsim import Simulator
 
 CLAIM_IS_OVER_S = 91
 QUICK_S = 1.0
@@ -43,6 +46,18 @@ class Ending:
     commands: Counter[str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Moment:
+    """Everything as it was, on both sides, and how far the play was: what had been accepted, which side effects met."""
+
+    at: datetime
+    cloud_s: float
+    world: Snapshot
+    rows: Rows
+    accepted: list[str]
+    met: Counter[SideEffect]
+
+
 class Theatre:
     """Plays a wish to its end. Bells are never heard, so Redis plays no part: only the clock rings."""
 
@@ -51,17 +66,28 @@ class Theatre:
     ) -> None:
         self._app, self._cloud, self._clock = app, cloud, clock
         self._doom = Doom(cloud, partial(self._elsewhere, meanwhile) if meanwhile else self._second_worker)
-        self._remember()
+        self._token = ""
+        self._begin_here()
 
-    def _remember(self) -> None:
-        self._world = json.loads(self._cloud.dump())
-        self._rows = all_rows()
-        self._begin = self._clock.at
+    def _begin_here(self) -> None:
+        self._doom.forget()
+        self._cloud.expire_sessions()  # so that a login, which is written down, is among the side effects
+        self._moments = [self._moment()]
+
+    def _moment(self) -> Moment:
+        return Moment(
+            at=self._clock.at,
+            cloud_s=self._cloud.clock.now(),
+            world=Snapshot.of(self._cloud),
+            rows=all_rows(),
+            accepted=list(self._doom.accepted),
+            met=self._doom.met.copy(),
+        )
 
     def prepare(self, ask: Ask) -> None:
         """Play a wish to its end; from now on every play begins after it."""
         self.play(ask)
-        self._remember()
+        self._begin_here()
 
     @contextmanager
     def open(self) -> Iterator["Theatre"]:
@@ -73,31 +99,39 @@ class Theatre:
         finally:
             operations.doorbell = bell
 
-    def play(
-        self, ask: Ask, fate: Fate | None = None, number: int = 0, *, task_s: float | None = None
-    ) -> Ending | None:
-        """From the beginning to the end, with a fate at the `number`-th side effect; None when there are not so many.
+    def play(self, ask: Ask) -> Ending:
+        """Undisturbed, from the beginning to the end."""
+        del self._moments[1:]
+        self._put_back(self._moments[0])
+        self._token = new_token()
+        ask(self._token)
+        self._work(between_turns=lambda: self._moments.append(self._moment()))
+        return self._ending()
+
+    def play_again(self, ask: Ask, fate: Fate, number: int, *, task_s: float | None = None) -> Ending | None:
+        """The wish that was played undisturbed, with a fate at its `number`-th side effect; None with fewer of them.
 
         The click itself can meet it too: then the person sends the same form again.
         """
-        self._put_back()
-        token = new_token()
-        if fate is not None:
-            self._doom.await_fate(fate, number, task_s)
+        before = [moment for moment in self._moments if number_of(fate, moment.met) < number][-1]
+        self._put_back(before)
+        self._doom.await_fate(fate, number - number_of(fate, before.met), task_s)
         try:
-            ask(token)
+            if before is self._moments[0]:
+                ask(self._token)
             self._work()
         except Death:
             db.session.remove()
             self._doom.rest()
-            ask(token)
+            ask(self._token)
             self._second_worker()
         has_struck = self._doom.has_struck
         self._doom.rest()
-        return self._ending() if fate is None or has_struck else None
+        return self._ending() if has_struck else None
 
-    def _work(self, *, rounds: int = 400) -> None:
+    def _work(self, *, between_turns: Callable[[], None] = lambda: None, rounds: int = 400) -> None:
         for _ in range(rounds):
+            between_turns()
             for operation_id in operations.due():
                 operations.advance(operation_id)
             active = [one.next_at for one in db.session.scalars(select(Operation).where(Operation.state.in_(ACTIVE)))]
@@ -117,15 +151,17 @@ class Theatre:
             pass_time(self._cloud, self._clock, CLAIM_IS_OVER_S)
             self._work()
 
-    def _put_back(self) -> None:
-        self._cloud.replace_world(state.from_data(self._world, self._cloud.clock))
-        self._cloud.requests.clear()
-        self._doom.accepted.clear()
-        self._clock.at = self._begin
+    def _put_back(self, moment: Moment) -> None:
+        self._clock.at = moment.at
+        self._cloud.clock._manual_now = moment.cloud_s  # the one time when it runs backwards
+        moment.world.put_into(self._cloud)
         db.session.remove()
         with transaction():
             delete_all()
-            insert(self._rows)
+            insert(moment.rows)
+        self._doom.forget()
+        self._doom.accepted += moment.accepted
+        self._doom.met += moment.met
 
     def _ending(self) -> Ending:
         db.session.rollback()
