@@ -1,5 +1,6 @@
 """The snapshot of a machine: vCloud keeps one, and a new one replaces it."""
 
+import dataclasses
 import uuid
 
 from app import vcloud
@@ -17,7 +18,7 @@ from app.errors import AppError
 def request_snapshot(
     actor: Actor, vm_id: uuid.UUID, form_token: str, *, memory: bool = False, replace: bool = False
 ) -> uuid.UUID:
-    """Ask for a snapshot; `memory` keeps that of the running guest too, `replace` agrees to lose the one there is.
+    """Ask for a snapshot; `memory` keeps that of the running guest too, `replace` agrees to lose the one that is shown.
 
     Returns the id of the operation. Raises AppError like `wishes.ask`, and `snapshot_memory_needs_on` (field `memory`)
     or `snapshot_in_place` (field `replace`).
@@ -42,27 +43,47 @@ def _moment(turn: Turn) -> str | None:
     return str(found.created_at) if found else None
 
 
+def _require_as_seen(turn: Turn, now: str | None) -> None:
+    """Refuse to lose, or to go back to, another snapshot than the one that the person has seen."""
+    if now != turn.params["before"]["snapshot"]:
+        raise FailedError("snapshot_changed")
+
+
 def _look_before(turn: Turn) -> Outcome | None:
-    """Note which snapshot is there, to tell ours from it; the mirror may not have known of it."""
+    """Note which snapshot is there, to tell ours from it; none at all is none to lose."""
     before = _moment(turn)
-    if before is not None and not turn.params["replace"]:
-        raise FailedError("snapshot_appeared")
+    if before is not None:
+        _require_as_seen(turn, before)
     return Next(facts={"snapshot_before": before})
 
 
 def _look_taken(turn: Turn) -> Outcome | None:
     if turn.task_urn is not None:  # the engine has waited for it, and it has ended well
         return Next()
-    is_there = turn.sent_at is not None and _moment(turn) not in (None, turn.facts["snapshot_before"])
-    return Next() if is_there else adopted(turn, "vappCreateSnapshot")
+    is_another = (now := _moment(turn)) is not None and now != turn.facts["snapshot_before"]
+    if turn.sent_at is None:
+        if is_another:  # taken while vCloud was busy with something else, which was this
+            raise FailedError("snapshot_changed")
+        return None
+    return Next() if is_another else adopted(turn, "vappCreateSnapshot")
 
 
 def _take(turn: Turn) -> vcloud.Task:
     return turn.client.create_snapshot(turn.machine, memory=turn.params["memory"])
 
 
+def _look_reverted(turn: Turn) -> Outcome | None:
+    if turn.task_urn is None:
+        _require_as_seen(turn, _moment(turn))
+    return _GO_BACK.look(turn)
+
+
 def _look_removed(turn: Turn) -> Outcome | None:
-    return Next() if live_vm(turn).snapshot is None else None
+    now = _moment(turn)
+    if now is None:
+        return Next()
+    _require_as_seen(turn, now)
+    return None
 
 
 def _look_freed(turn: Turn) -> Outcome | None:
@@ -70,6 +91,7 @@ def _look_freed(turn: Turn) -> Outcome | None:
     return None if vm.deployed and vm.status == vcloud.VmStatus.POWERED_OFF else Next(skipped=turn.task_urn is None)
 
 
+_GO_BACK = once("revert_snapshot", "vappRevertToCurrentSnapshot", lambda client, vm: client.revert_to_snapshot(vm))
 _FREE = Step(
     # A machine whose snapshot was off comes back off, but with its resources still held: not what "off" means here.
     name="free",
@@ -94,7 +116,7 @@ REVERT_SNAPSHOT = register(
         name=Action.REVERT_SNAPSHOT.value,
         deadline_min=60,
         steps=(
-            once("revert_snapshot", "vappRevertToCurrentSnapshot", lambda client, vm: client.revert_to_snapshot(vm)),
+            dataclasses.replace(_GO_BACK, look=_look_reverted),
             _FREE,
             READ_BACK,
         ),

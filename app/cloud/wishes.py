@@ -29,6 +29,7 @@ def _seen(vm: Vm) -> dict[str, Any]:
         "nics": {str(nic["index"]): [nic["network"], nic["mode"], nic["is_connected"]] for nic in vm.nics}
         if vm.read_at is not None
         else None,  # nobody has seen them
+        "snapshot": str(vm.snapshot_at) if vm.has_snapshot else None,
     }
     return {"vm_name": vm.shown_name, "before": before}
 

@@ -201,10 +201,7 @@ EXPLANATIONS: Mapping[str, tuple[LazyString, LazyString | str]] = {
     "memory_mb_changed": (_l("%(name)s was given %(now)s of memory in vCloud meanwhile"), _OVERWRITTEN_NOTHING),
     "name_changed": (_l("It was named %(now)s in vCloud meanwhile"), _OVERWRITTEN_NOTHING),
     "nics_changed": (_l("The cards of %(name)s were changed in vCloud meanwhile"), _OVERWRITTEN_NOTHING),
-    "snapshot_appeared": (
-        _l("%(name)s has a snapshot already"),
-        _l("It was taken in vCloud meanwhile, and a new one would replace it. Ask again if that is what you want."),
-    ),
+    "snapshot_changed": (_l("The snapshot of %(name)s was changed in vCloud meanwhile"), _OVERWRITTEN_NOTHING),
     "no_guest_tools": (_l("The system of %(name)s cannot be asked"), ""),
 }
 """What happened and why, by `Operation.error_code`."""

@@ -98,7 +98,7 @@ def test_a_snapshot_taken_elsewhere_meanwhile_is_not_replaced(cast: Cast, cloud:
     asked = take(cast, "sandbox")
     real_vm(cloud, "sandbox").snapshot = kept
     drain(cloud, clock)
-    assert (operation(asked).state, operation(asked).error_code) == ("failed", "snapshot_appeared")
+    assert (operation(asked).state, operation(asked).error_code) == ("failed", "snapshot_changed")
     assert real_vm(cloud, "sandbox").snapshot is kept
 
 

@@ -1,12 +1,18 @@
 """What somebody changed in vCloud since the form was shown is never overwritten without being asked."""
 
-from app.cloud import disks, naming, networks, resize
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from app.cloud import disks, gateway, naming, networks, operations, resize, snapshots
 from app.cloud.networks import CardWish
+from app.cloud.rules import Action
 from tests.support import elsewhere
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
-from tests.support.engine import drain, operation
-from tests.support.machines import real_vm, vm_named
+from tests.support.engine import drain, operation, vdc_of
+from tests.support.machines import accepted, ask, real_vm, vm_named
 from tests.support.wishes import wish
 from vcdsim import Simulator
 
@@ -61,3 +67,35 @@ def test_a_card_that_was_unplugged_meanwhile_stays_unplugged(cast: Cast, cloud: 
     asked = networks.request_change(cast.owner, vm.id, new_token(), [card])
     assert ended(cloud, clock, asked) == ("failed", "nics_changed")
     assert not real_vm(cloud, "sandbox").nics[0].is_connected
+
+
+@pytest.mark.parametrize(
+    "wish_for",
+    [
+        lambda cast: snapshots.request_snapshot(cast.owner, vm_named("sandbox").id, new_token(), replace=True),
+        lambda cast: ask(cast, "sandbox", Action.REVERT_SNAPSHOT),
+        lambda cast: ask(cast, "sandbox", Action.REMOVE_SNAPSHOT),
+    ],
+    ids=["replaced", "gone back to", "removed"],
+)
+def test_only_the_snapshot_that_the_person_has_seen_is(
+    cast: Cast, cloud: Simulator, clock: Clock, wish_for: Callable[[Cast], uuid.UUID]
+) -> None:
+    elsewhere.do(cloud, clock, "sandbox", elsewhere.take_snapshot())
+    elsewhere.read(clock)
+    elsewhere.do(cloud, clock, "sandbox", elsewhere.take_snapshot())
+    theirs = real_vm(cloud, "sandbox").snapshot
+    assert ended(cloud, clock, wish_for(cast)) == ("failed", "snapshot_changed")
+    assert real_vm(cloud, "sandbox").snapshot is theirs
+    assert ended(cloud, clock, wish_for(cast)) == ("succeeded", None)
+
+
+def test_a_snapshot_that_vcloud_is_just_taking_is_waited_for_and_stays(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    asked = snapshots.request_snapshot(cast.owner, vm_named("sandbox").id, new_token())
+    operations.advance(asked)  # it has looked: there is none
+    with gateway.client(vdc_of("acme-vdc").service_id) as client:
+        client.create_snapshot(vm_named("sandbox").urn)
+    assert ended(cloud, clock, asked) == ("failed", "snapshot_changed")
+    assert accepted(cloud, "vappCreateSnapshot") == 1
