@@ -1,5 +1,6 @@
 """System health: whether the panel runs by itself, in one page for staff."""
 
+import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -171,6 +172,20 @@ def test_redis_that_is_away_is_said_at_once_and_is_to_be_mended_first(
     assert "Mend Redis first" in next(text for text in todo(page) if "Workers" in text)
 
 
+def test_it_opens_although_redis_and_gateway_take_a_call_and_say_nothing(
+    app: Flask, support: FlaskClient, at_work: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        set_up(app, monkeypatch, console_port=port)
+        monkeypatch.setattr(health, "doorbell_answers", health.doorbell_answers)
+        monkeypatch.setitem(app.extensions, "skiff_redis", app.extensions["skiff_redis"])
+        jobs.init(app, f"redis://127.0.0.1:{port}/0")
+        page = open_page(support, PATH)
+    assert line(page, "Redis").startswith("RedisDoes not answer")
+    assert line(page, "Console gateway").startswith("Console gatewayDoes not answer")
+
+
 def test_a_vcloud_that_is_silent_says_since_when_and_how_old_what_is_shown_is(
     support: FlaskClient, at_work: None, cloud: Simulator, clock: Clock
 ) -> None:
@@ -277,7 +292,9 @@ def test_the_gateway_says_what_it_counts(support: FlaskClient, at_work: None) ->
 def test_a_gateway_that_is_away_is_counted_here_and_needs_nobody_where_consoles_are_direct(
     support: FlaskClient, cloud: Simulator
 ) -> None:
-    assert line(open_page(support, PATH), "Console gateway").startswith("Console gatewayDoes not answer")
+    page = open_page(support, PATH)
+    assert line(page, "Console gateway").startswith("Console gatewayDoes not answer")
+    assert (badge(page), badge(open_page(support, "/staff/accounts"))) == ("3", "2"), "other pages do not ask for it"
     with transaction():
         db.session.execute(update(Handler).values(console_mode=ConsoleMode.DIRECT))
     page = open_page(support, PATH)
