@@ -136,9 +136,7 @@ def note(vdc_id: uuid.UUID, happened: Sequence[Happened], *, at_work: AtWork, ru
                 }
             )
             continue
-        line.changes = [*line.changes, *one.found]
-        if line.operation_id != one.operation_id:  # the operation explains only a part of it
-            line.operation_id = None
+        _go_on(line, one.found, one.operation_id)
     if fresh:
         write_lines(vdc_id, fresh)
 
@@ -147,6 +145,19 @@ def write_lines(vdc_id: uuid.UUID, lines: Sequence[Facts]) -> None:
     """Write new lines of timelines of a data center's machines: `VmEvent` without the account."""
     account_id = db.session.scalar(select(Service.account_id).join(Service.vdc).where(Vdc.id == vdc_id))
     db.session.execute(insert(VmEvent), [{"account_id": account_id, **line} for line in lines])
+
+
+def add_to_lines(run_id: uuid.UUID, more: Sequence[Facts]) -> None:
+    """Add `VmEvent` values to the lines that this run has written of the same machines already."""
+    lines = _lines_of(run_id, {one["vm_id"] for one in more})
+    for one in more:
+        _go_on(lines[one["vm_id"]], one["changes"], one["operation_id"])
+
+
+def _go_on(line: VmEvent, changes: Sequence[Facts], operation_id: uuid.UUID | None) -> None:
+    line.changes = [*line.changes, *changes]
+    if line.operation_id != operation_id:  # the operation explains only a part of it
+        line.operation_id = None
 
 
 def _by_machine(happened: Iterable[Happened]) -> Iterable[Happened]:

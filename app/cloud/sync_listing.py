@@ -71,6 +71,7 @@ class _Writing:
     locked: dict[uuid.UUID, bool] = field(default_factory=dict)  # vApps that vCloud has locked by lease, or unlocked
     inserts: list[_Values] = field(default_factory=list)  # new machines that are not written yet
     new: int = 0
+    arrived: set[uuid.UUID] = field(default_factory=set)  # from another data center: that they came is told already
     updates: list[_Values] = field(default_factory=list)
     events: list[_Values] = field(default_factory=list)
     told: list[Told] = field(default_factory=list)  # the same, for the drift desk
@@ -187,7 +188,9 @@ def _take_over(writing: _Writing, moved: Mapping[str, Listed], stored: dict[str,
     known = moves.bring_over(writing.vdc_id, homes, writing.at, writing.run_id)
     if known.here:
         here = _VMS.where(Vm.vdc_id == writing.vdc_id, Vm.urn.in_(known.here))
-        stored |= {row.urn: row for row in db.session.execute(here)}
+        arrived = {row.urn: row for row in db.session.execute(here)}
+        writing.arrived |= {row.id for row in arrived.values()}
+        stored |= arrived
     return known.elsewhere
 
 
@@ -296,8 +299,12 @@ def _insert(writing: _Writing) -> None:
 def _execute(writing: _Writing) -> None:
     if writing.updates:
         db.session.execute(update(Vm), writing.updates)
-    if writing.events:
-        history.write_lines(writing.vdc_id, writing.events)
+    more = [event for event in writing.events if event["vm_id"] in writing.arrived]
+    fresh = [event for event in writing.events if event["vm_id"] not in writing.arrived]
+    if more:
+        history.add_to_lines(writing.run_id, more)
+    if fresh:
+        history.write_lines(writing.vdc_id, fresh)
     drift_writing.write(writing.vdc_id, writing.told, writing.run_id)
     if writing.missing:
         late = update(Vm).where(Vm.id == bindparam("vm_id")).values(missing_since=writing.at)

@@ -99,6 +99,21 @@ def test_a_machine_moved_to_another_data_center_of_its_account_keeps_its_row_its
         assert (drift.vdc_id, drift.state) == (after.vdc_id, DriftState.OPEN)
 
 
+def test_a_machine_that_was_moved_and_changed_between_two_readings_has_one_line_of_both(
+    app: Flask, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    stage = Stage(app, cast, cloud, clock)
+    with straight.instead_of_sockets(stage.send):
+        hands.edit(cloud.world, real_vm(cloud, "sandbox"), "memory", 3)
+        stage.pass_time(60)
+        _, after = move_away(stage, cloud)
+        assert (after.vdc.name, after.memory_mb) == ("acme-dr", 2048)
+        [(kind, changes, who, _)] = events("sandbox")
+        assert (kind, [change["what"] for change in changes][:2], who) == ("changed", ["vdc", "memory_mb"], None)
+        drifts = set(db.session.scalars(select(Drift.what).where(Drift.vm_id == after.id)))
+        assert {"vdc", "memory_mb"} <= drifts
+
+
 def test_a_machine_moved_there_and_back_is_the_same_and_nothing_is_left_to_decide(
     app: Flask, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
