@@ -13,7 +13,7 @@ from app.db import db, transaction
 from app.errors import AppError
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
-from tests.support.engine import drain, operation, pass_time, vdc_of
+from tests.support.engine import drain, drain_late, operation, pass_time, vdc_of
 from tests.support.machines import accepted, real_vm, vm_named
 from tests.support.wishes import wish
 from vcdsim import Simulator, entities
@@ -278,5 +278,7 @@ def test_the_same_form_sent_twice_adds_one_server(cast: Cast, cloud: Simulator, 
 
 def test_a_task_that_never_ends_is_brought_to_staff_at_the_deadline(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     cloud.faults.add("recompose", stuck_task=True)
-    stuck = add(cast, cloud, clock)
+    operation_id = vms.request_create(cast.owner, in_vapp("shop"), new_token())
+    drain_late(cloud, clock, operation_id)
+    stuck = operation(operation_id)
     assert (stuck.state, stuck.error_code) == ("needs_attention", "deadline")

@@ -9,7 +9,7 @@ from app.cloud.rules import VmState
 from app.errors import AppError, NotFoundError
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
-from tests.support.engine import drain, operation, pass_time
+from tests.support.engine import drain, drain_late, operation, pass_time
 from tests.support.machines import accepted, real_vm, vm_named
 from tests.support.wishes import wish
 from vcdsim import Simulator
@@ -109,7 +109,7 @@ def stopped(cast: Cast, cloud: Simulator, clock: Clock) -> uuid.UUID:
     """A new password that vCloud has never finished to set."""
     cloud.faults.add("reconfigure", stuck_task=True)
     asked = ask(cast, "Adm!n_42")
-    drain(cloud, clock)
+    drain_late(cloud, clock, asked)
     assert operation(asked).state == "needs_attention"
     return asked
 

@@ -12,7 +12,7 @@ from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
-from tests.support.engine import drain, operation
+from tests.support.engine import drain, drain_late, operation
 from tests.support.page import Page, open_page
 from tests.support.wishes import wish
 from vcdsim import Simulator
@@ -165,7 +165,7 @@ def test_an_operation_whose_password_is_erased_says_so_and_leads_to_a_new_one(
 ) -> None:
     cloud.faults.add("reconfigure", stuck_task=True)
     asked = passwords.request_new_password(cast.owner, vm_id("sandbox"), new_token())
-    drain(cloud, clock)
+    drain_late(cloud, clock, asked)
     path = f"/operations/{asked}"
     page = open_page(owner, path)
     assert "Go on" in page.texts(".sk-explain button")
@@ -185,7 +185,7 @@ def test_a_creation_without_a_server_yet_says_that_its_password_is_erased(
 ) -> None:
     cloud.faults.add("instantiate", stuck_task=True)
     asked = vms.request_create(cast.owner, wish(), new_token())
-    drain(cloud, clock)
+    drain_late(cloud, clock, asked)
     clock.move(passwords.STOPPED_STAYS.total_seconds() + 1)
     passwords.forget_old_passwords()
     page = open_page(browser(cast.owner), f"/operations/{asked}")

@@ -14,7 +14,7 @@ from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
-from tests.support.engine import drain, operation
+from tests.support.engine import drain, drain_late, operation
 from tests.support.page import open_page
 from tests.support.wishes import wish
 from vcdsim import Simulator
@@ -32,7 +32,7 @@ def stopped(cast: Cast, cloud: Simulator, clock: Clock) -> uuid.UUID:
     """A creation that vCloud never finished."""
     cloud.faults.add("instantiate", stuck_task=True)
     operation_id = vms.request_create(cast.owner, wish(), new_token())
-    drain(cloud, clock)
+    drain_late(cloud, clock, operation_id)
     return operation_id
 
 
