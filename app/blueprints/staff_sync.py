@@ -12,7 +12,7 @@ from sqlalchemy.orm import joinedload
 from app import clock
 from app.accounts.rules import Permission
 from app.blueprints import filters, readings, staff_drift, web
-from app.cloud import health, sync_guard
+from app.cloud import sync_guard
 from app.cloud.models import Service, Vm
 from app.cloud.sync_models import SyncRun
 from app.cloud.sync_runs import LIVE, LOST
@@ -108,7 +108,7 @@ def _line(service: Service, runs: Runs, machines: dict[uuid.UUID, int]) -> Line:
         at_work=next((_stage(run) for state in reversed(LIVE) if (run := runs.get((service.id, state)))), ""),
         error=str(failed.error_params.get("text", failed.error_code)) if failed and is_failing else "",
         next_step=_next_step(failed.error_code) if failed and is_failing else "",
-        kept_back=health.kept_back(done.counts, done.finished_at, service.loss_confirmed_at) if done else 0,
+        kept_back=_kept_back(service, done),
         is_late=seen_at is None or clock.now() - seen_at > LATE,
     )
 
@@ -140,3 +140,11 @@ def _stage(run: SyncRun) -> str:
     if run.phase == "details":
         return gettext("%(done)s of %(total)s vApps read", done=run.vapps_done, total=run.vapps_total)
     return gettext("looks for what is missing") if run.phase == "missing" else gettext("reads addresses")
+
+
+def _kept_back(service: Service, done: SyncRun | None) -> int:
+    """How many machines wait for the word of staff; none once it is given."""
+    if done is None or done.finished_at is None:
+        return 0
+    is_confirmed = service.loss_confirmed_at is not None and service.loss_confirmed_at >= done.finished_at
+    return 0 if is_confirmed else int(done.counts.get("kept_back", 0))

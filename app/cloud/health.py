@@ -3,11 +3,9 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, Subquery, and_, case, func, or_, select, text, union_all
 from sqlalchemy.orm import aliased
 
 from app import clock
@@ -81,8 +79,7 @@ def facts(sync_every: timedelta) -> Facts:
     """Read them; a data center is late when two beats of the schedule have passed without a reading."""
     now = clock.now()
     row = db.session.execute(_numbers(now)).one()
-    services = db.session.execute(_services()).all()
-    by_handler = groupby(services, key=attrgetter("Handler"))
+    vclouds = db.session.execute(_vclouds(now - 2 * sync_every)).all()
     return Facts(
         clock_at=row.clock_at,
         worker_at=row.worker_at,
@@ -94,8 +91,8 @@ def facts(sync_every: timedelta) -> Facts:
         drift_alarms=row.drift_alarms,
         leases=Some(row.leases, row.leases_since),
         unexplained=unexplained.count(),
-        kept_back=sum(kept_back(one.counts, one.finished_at, one.loss_confirmed_at) > 0 for one in services),
-        vclouds=[_vcloud(handler, list(its), now - 2 * sync_every) for handler, its in by_handler],
+        kept_back=sum(one.kept_back for one in vclouds),
+        vclouds=[Vcloud(**{name: getattr(one, name) for name in Vcloud.__annotations__}) for one in vclouds],
     )
 
 
@@ -116,8 +113,9 @@ def _numbers(now: datetime) -> Select[Any]:
     """A scalar for each number, so that it is one statement."""
     unheld = or_(Operation.claimed_until.is_(None), Operation.claimed_until < now)
     operations = select(Operation).where(IS_ACTIVE, unheld)
-    unheld_run = or_(SyncRun.claimed_until.is_(None), SyncRun.claimed_until < now)
-    runs = select(SyncRun).where(SyncRun.state.in_(LIVE), unheld_run, SyncRun.asked_at < now - UNHEARD)
+    run = _live_runs().c
+    unheld_run = or_(run.claimed_until.is_(None), run.claimed_until < now)
+    runs = select(run.asked_at).where(unheld_run, run.asked_at < now - UNHEARD)
     stopped = select(Operation).where(Operation.state == "needs_attention")
     waits = drift.listed().where(drift.wants_decision(now))
     return select(
@@ -130,12 +128,18 @@ def _numbers(now: datetime) -> Select[Any]:
         ),
         *_some(operations.where(Operation.next_at < now - OVERDUE), Operation.next_at, "overdue"),
         *_some(operations.where(Operation.moved_at < now - UNHEARD), Operation.moved_at, "idle"),
-        *_some(runs, SyncRun.asked_at, "runs"),
+        *_some(runs, run.asked_at, "runs"),
         *_some(stopped, Operation.finished_at, "stopped"),
         *_some(waits, Drift.found_at, "drift"),
         _scalar(drift.listed().where(drift.is_alarming(now)), func.count(), "drift_alarms"),
         *_some(leases.ending(now), leases.ENDS_AT, "leases"),
     )
+
+
+def _live_runs() -> Subquery:
+    """Readings that wait or run. Written out state by state, SQLite finds these few among hundreds of thousands."""
+    times = select(SyncRun.asked_at, SyncRun.claimed_until)
+    return union_all(*(times.where(text(f"sync_runs.state = '{state}'")) for state in LIVE)).subquery()
 
 
 def _some(rows: Select[Any], moment: Any, name: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
@@ -146,55 +150,47 @@ def _scalar(rows: Select[Any], what: ColumnElement[Any], name: str) -> ColumnEle
     return rows.with_only_columns(what).scalar_subquery().label(name)
 
 
-# ---- What is read of each data center ------------------------------------------------------------------------------
+# ---- What is read of the data centers ------------------------------------------------------------------------------
+
+
+def _vclouds(late_before: datetime) -> Select[Any]:
+    """A row for each vCloud, with what `Vcloud` says of its data centers added up."""
+    one = _services().subquery()
+    is_answered = one.c.loss_confirmed_at >= one.c.finished_at
+    columns: tuple[Any, ...] = (
+        Handler.name,
+        Handler.answered_at,
+        Handler.silent_since,
+        (Handler.console_mode == ConsoleMode.GATEWAY).label("has_gateway"),
+        func.count(one.c.id).label("vdcs"),
+        func.min(one.c.seen_at).label("seen_at"),
+        func.count(case((func.coalesce(one.c.seen_at, one.c.created_at) < late_before, 1))).label("late"),
+        func.count(case((one.c.ended == "failed", 1))).label("failing"),
+        func.count(case((and_(one.c.kept_back > 0, is_answered.is_not(True)), 1))).label("kept_back"),
+    )
+    joined = select(*columns).outerjoin(one, one.c.handler_id == Handler.id)
+    return joined.group_by(Handler.id).order_by(Handler.name)
 
 
 def _services() -> Select[Any]:
-    """Of each data center: the age of its mirror, its last run that came to something, how the last one ended.
-
-    A vCloud without any has one row, with an `id` of None.
-    """
+    """Of each data center: the age of its mirror, its last run that came to something, how the last one ended."""
     run, last, done = (aliased(SyncRun, name=name) for name in ("newest_run", "last_run", "done_run"))
     newest = select(run.id).where(run.service_id == Service.id).order_by(run.asked_at.desc()).limit(1)
     return (
         select(
-            Handler,
             Service.id,
+            Service.handler_id,
             Service.created_at,
             Service.loss_confirmed_at,
             Vdc.seen_at.label("seen_at"),
             done.finished_at,
-            done.counts,
+            done.counts["kept_back"].as_integer().label("kept_back"),
             last.state.label("ended"),
         )
-        .select_from(Handler)
-        .outerjoin(Service, Service.handler_id == Handler.id)
         .outerjoin(Service.vdc)
         .outerjoin(last, last.id == newest.where(run.state.not_in(LIVE)).scalar_subquery())
         .outerjoin(done, done.id == newest.where(run.state == "done").scalar_subquery())
-        .order_by(Handler.name)
     )
-
-
-def _vcloud(handler: Handler, rows: Sequence[Row[Any]], late_before: datetime) -> Vcloud:
-    services = [row for row in rows if row.id is not None]
-    return Vcloud(
-        name=handler.name,
-        answered_at=handler.answered_at,
-        silent_since=handler.silent_since,
-        has_gateway=handler.console_mode == ConsoleMode.GATEWAY,
-        vdcs=len(services),
-        seen_at=min((one.seen_at for one in services if one.seen_at is not None), default=None),
-        late=sum((one.seen_at or one.created_at) < late_before for one in services),
-        failing=sum(one.ended == "failed" for one in services),
-    )
-
-
-def kept_back(counts: dict[str, Any] | None, ended_at: datetime | None, confirmed_at: datetime | None) -> int:
-    """How many machines wait for the word of staff after this run, the last that was done; 0 once it is given."""
-    if counts is None or ended_at is None or (confirmed_at is not None and confirmed_at >= ended_at):
-        return 0
-    return int(counts.get("kept_back", 0))
 
 
 def _sum(one: Some, other: Some) -> Some:
