@@ -81,7 +81,7 @@ def init(app: Flask, redis_url: str) -> None:
     sync_runs.doorbell = ring_sync
     gateway.returned = sync_all.ask_again
     turns.must_pass = (JobTimeoutException,)
-    asked = Redis.from_url(redis_url, socket_connect_timeout=0.4, socket_timeout=0.4, retry=Retry(NoBackoff(), 0))
+    asked = Redis.from_url(redis_url, socket_connect_timeout=0.3, socket_timeout=0.3, retry=Retry(NoBackoff(), 0))
     health.doorbell_answers = partial(_answers, asked)
 
 

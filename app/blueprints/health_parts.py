@@ -13,7 +13,7 @@ from app.cloud import console
 from app.cloud.health import Facts
 from app.cloud.heartbeats import ALIVE
 
-ASK_S = 0.4
+ASK_S = 0.3
 """So long the console gateway is waited for: the page is there within a second whatever is away."""
 MB = 1_000_000
 
