@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, insert, not_, select
+from sqlalchemy import func, insert, not_, or_, select
 
 from app.cloud import drift_writing, sync_rules
 from app.cloud.drift_rules import WHATS, Told, changes_of
@@ -63,8 +63,11 @@ class Happened:
 def at_work(vdc_id: uuid.UUID) -> AtWork:
     """The operations at work in a data center, inside the caller's transaction."""
     found = db.session.execute(
-        select(Operation.id, Operation.kind, Operation.vm_id, Operation.vapp_urn, Operation.claims_name).where(
-            Operation.vdc_id == vdc_id,
+        select(Operation.id, Operation.kind, Operation.vm_id, Operation.vapp_urn, Operation.claims_name)
+        .outerjoin(Operation.vm)
+        .where(
+            # Of a machine that was moved here meanwhile, too: it was asked for where the machine was then.
+            or_(Operation.vdc_id == vdc_id, Vm.vdc_id == vdc_id),
             IS_ACTIVE,
             # One that no worker has taken up has done nothing, nor has one that found the machine changed.
             Operation.started_at.is_not(None),

@@ -43,8 +43,11 @@ class _Reading:
 
 
 def apply_vapp(vdc_id: uuid.UUID, vapp: vcloud.VApp, at: datetime) -> None:
-    """Write one vApp and its machines as they were at `at`, inside the caller's transaction."""
-    apply_vapps(vdc_id, [Document(vapp=vapp, at=at)])
+    """Write one vApp and its machines as they were at `at`, inside the caller's transaction.
+
+    One that was moved to another data center of the account is written there: who worked on it shows what became of it.
+    """
+    apply_vapps(moves.home(vdc_id, vapp.vdc_id), [Document(vapp=vapp, at=at)])
 
 
 def apply_vapps(vdc_id: uuid.UUID, documents: Sequence[Document], *, run_id: uuid.UUID | None = None) -> None:

@@ -35,6 +35,14 @@ def siblings(vdc_id: uuid.UUID) -> dict[uuid.UUID, str]:
     return {row.id: row.urn for row in db.session.execute(query.where(own_vdc.id == vdc_id, Vdc.id != vdc_id))}
 
 
+def home(vdc_id: uuid.UUID, vdc_urn: str | None) -> uuid.UUID:
+    """The data center of this urn, if it is one of the same account; else the one that was named."""
+    own_urn = db.session.get_one(Vdc, vdc_id).urn
+    if vdc_urn in (None, own_urn):
+        return vdc_id
+    return next((other for other, urn in siblings(vdc_id).items() if urn == vdc_urn), vdc_id)
+
+
 def bring_over(vdc_id: uuid.UUID, homes: Mapping[str, uuid.UUID], at: datetime, run_id: uuid.UUID | None) -> Moved:
     """Have the rows of machines that were read here at `at` come over, inside the caller's transaction.
 

@@ -126,6 +126,22 @@ def test_a_machine_moved_there_and_back_is_the_same_and_nothing_is_left_to_decid
         assert list(entries) == [DriftState.SETTLED]
 
 
+def test_what_the_panel_does_to_a_machine_that_was_moved_meanwhile_is_its_own_doing(
+    app: Flask, cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    stage = Stage(app, cast, cloud, clock)
+    with straight.instead_of_sockets(stage.send):
+        asked = ask(cast, "sandbox", Action.START)
+        hands.edit(cloud.world, real_vm(cloud, "sandbox"), "move_to_vdc", 0)
+        stage.drain()
+        assert operation(asked).state == "succeeded"
+        assert (vm_named("sandbox").vdc.name, vm_named("sandbox").state) == ("acme-dr", VmState.ON)
+        stage.read()
+        drifts = set(db.session.scalars(select(Drift.what).where(Drift.vm_id == vm_named("sandbox").id)))
+        assert "vdc" in drifts
+        assert "state" not in drifts
+
+
 def test_a_listing_from_before_a_move_does_not_take_the_machine_back(
     app: Flask, cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
@@ -161,7 +177,7 @@ def test_a_document_of_a_vapp_that_is_in_another_data_center_by_now_changes_noth
         with gateway.client(left.service_id) as client:
             vapp = client.vapp(vapp_urn)
         with transaction():
-            mirror.apply_vapp(vdc_id, vapp, before + timedelta(minutes=1))
+            mirror.apply_vapps(vdc_id, [mirror.Document(vapp=vapp, at=before + timedelta(minutes=1))])
         assert (vm_named("sandbox").vdc.name, vm_named("sandbox").seen_at) == ("acme-dr", before)
 
 
