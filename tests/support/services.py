@@ -21,7 +21,13 @@ from psycopg import sql
 from tests.support.servers import PostgresServer, RedisServer, find_postgres
 from tools.terminal import Trouble
 
-LONG = ("whole", "browser", "tools")
+LONG = (
+    {"browser"},
+    {"whole", "tools"},
+    {"test_engine_kills.py", "test_sync_races.py", "test_sync_walk.py"},
+    {"test_conformance.py", "test_schemathesis.py"},
+)
+"""Folders and files that take long, by the process that begins with them; each set shares something costly to make."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,8 +40,29 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if "database_url" in getattr(item, "fixturenames", ()) and item.get_closest_marker("one_database") is None:
             item.add_marker("database")
     if "PYTEST_XDIST_WORKER" in os.environ:
-        # On several cores the long tests come first, or one core would be left with them at the end.
-        items.sort(key=lambda item: item.path.parent.name not in LONG)
+        items[:] = _dealt(items, int(os.environ["PYTEST_XDIST_WORKER_COUNT"]))
+
+
+def _dealt(items: list[pytest.Item], processes: int) -> list[pytest.Item]:
+    """The tests in the order in which each process begins with its part of the long ones.
+
+    pytest-xdist gives each process an equal stretch of the list, and lets those that are done take over from the ends
+    of others. With all long tests in one stretch that process would be the last by minutes.
+    """
+    hands: list[list[pytest.Item]] = [[] for _ in range(processes)]
+    rest: list[pytest.Item] = []
+    for item in items:
+        names = {item.path.name, item.path.parent.name}
+        found = next((number for number, long in enumerate(LONG) if names & long), None)
+        (rest if found is None else hands[found % processes]).append(item)
+    left = len(items)
+    dealt: list[pytest.Item] = []
+    for number, hand in enumerate(hands):
+        size = left // (processes - number)
+        taken = max(0, size - len(hand))
+        dealt += [*hand, *rest[:taken]]
+        rest, left = rest[taken:], left - size
+    return [*dealt, *rest]
 
 
 @pytest.fixture(scope="session")
