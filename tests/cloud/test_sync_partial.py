@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 from app import vcloud
 from app.cloud import sync, sync_guard, sync_runs
 from app.cloud.models import VApp, Vm
+from app.cloud.rules import VmState
 from app.cloud.sync import MOST_UNREAD
 from app.cloud.sync_models import SyncRun
 from app.db import db, transaction
@@ -256,3 +257,16 @@ def test_a_vcloud_that_ends_in_the_middle_of_the_documents_is_not_asked_for_each
         elsewhere.read(clock)
     asked = {path for _, path in cloud.requests[before:] if "/vApp/vapp-" in path}
     assert len(asked) == MOST_UNREAD + 1
+
+
+def test_what_a_listing_tells_is_known_before_any_document_can_be_read(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    was = vm_named("sandbox").id
+    for edit in (elsewhere.rename("theirs"), elsewhere.size(cpu_count=3, memory_mb=6144), elsewhere.switch_on()):
+        elsewhere.do(cloud, clock, "sandbox", edit)
+    cloud.faults.add("vapp", times=None, http_status=503)
+    with pytest.raises(vcloud.Unavailable):
+        elsewhere.read(clock)
+    vm = vm_named("theirs")
+    assert (vm.id, vm.cpu_count, vm.memory_mb, vm.state) == (was, 3, 6144, VmState.ON)
