@@ -160,7 +160,7 @@ def test_a_listing_from_before_a_move_does_not_take_the_machine_back(
 
         hands.edit(cloud.world, real_vm(cloud, "sandbox"), "rename_vapp", 1)
         stage.pass_time(60)
-        with stage.interrupted(3, go_back_and_be_seen):
+        with stage.line.interrupted(3, go_back_and_be_seen):
             stage.read_one(there)
         assert vm_named("sandbox").vdc.name == "acme-vdc"
         assert vm_named("sandbox").gone_at is None
@@ -207,7 +207,7 @@ def test_a_listing_from_before_a_task_does_not_overwrite_what_its_operation_has_
         asked = ask(cast, "sandbox", Action.START)
         service_id = vdc_of("acme-vdc").service_id
         db.session.rollback()
-        with stage.interrupted(3, stage.drain):  # the machines are listed, and not yet written
+        with stage.line.interrupted(3, stage.drain):  # the machines are listed, and not yet written
             stage.read_one(service_id)
         assert operation(asked).state == "succeeded"
         assert vm_named("sandbox").state == VmState.ON

@@ -36,7 +36,7 @@ pytestmark = pytest.mark.one_database
 WALKS = int(os.environ.get("SKIFF_WALKS", "0"))
 SETTINGS = settings(
     max_examples=WALKS or 10,
-    stateful_step_count=60,
+    stateful_step_count=60 if WALKS else 40,
     derandomize=not WALKS,
     database=None,
     deadline=None,
@@ -125,7 +125,7 @@ class Walk(RuleBasedStateMachine):
     @rule(fault=st.sampled_from(FAULTS), skip=st.integers(0, 12))
     def fail(self, fault: dict[str, object], skip: int) -> None:
         if "hides_it" in fault:
-            self.stage.spoil_listing(hides_it=bool(fault["hides_it"]))
+            self.stage.line.spoil_listing(hides_it=bool(fault["hides_it"]))
         else:
             self.stage.cloud.faults.add("*", skip=skip, **fault)  # type: ignore[arg-type]
 
@@ -144,12 +144,12 @@ class Walk(RuleBasedStateMachine):
             "is edited": lambda: self.edit(what, number % 6, number, waits=True),
             "works": lambda: self.stage.turns(number % 20),
         }
-        with self.stage.interrupted(before, acts[while_it]):
+        with self.stage.line.interrupted(before, acts[while_it]):
             self.stage.read()
 
     @rule(before=st.integers(1, 12), service=st.integers(0, 2))
     def work_while_it_is_read(self, before: int, service: int) -> None:
-        with self.stage.interrupted(before, lambda: self.stage.read_one(self.stage.service_ids()[service])):
+        with self.stage.line.interrupted(before, lambda: self.stage.read_one(self.stage.service_ids()[service])):
             self.stage.turns(3)
 
     @invariant()

@@ -1,12 +1,11 @@
-"""The stage of a random walk on both sides: requests without sockets, faults on the way, interruptions in between."""
+"""The stage of a random walk on both sides: a panel and a vCloud at work, put back to the beginning for each walk."""
 
 import json
 import os
 import random
-import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -23,19 +22,17 @@ from app.cloud.models import ACTIVE, Operation, Service, Vm
 from app.cloud.rules import Action
 from app.cloud.sync_models import SyncRun
 from app.db import db, transaction
-from tests.support import hands, sides, straight
+from tests.support import hands, sides
 from tests.support.both_sides import Theirs, assert_equal
 from tests.support.cast import Cast
 from tests.support.clock import Clock
 from tests.support.engine import pass_time
 from tests.support.kept import Rows, all_rows, delete_all, insert
+from tests.support.line import Line
 from vcdsim import Simulator, seeds, state
 from vcdsim.entities import StorageProfile
 from vcdsim.refusals import RefusalError
 
-_RECORD = re.compile(rb"<VMRecord .*?/>", re.DOTALL)
-_TOTAL = re.compile(rb'total="(\d+)"')
-Act = Callable[[], object]
 T = TypeVar("T")
 
 
@@ -49,10 +46,7 @@ class Stage:
         self._world, self._rows, self._begin = json.loads(cloud.dump()), all_rows(), clock.at
         self.theirs = Theirs(cloud)
         self.reached: Counter[str] = Counter()  # what has happened, in all walks
-        self._spoil: Callable[[bytes], bytes] | None = None
-        self._acts: dict[int, Act] = {}
-        self._requests = 0
-        self._when_listed: Act | None = None
+        self.line = Line(app, cloud, clock)
 
     def _prepare(self) -> None:
         """A second data center of Acme, and a second storage profile in each."""
@@ -67,6 +61,10 @@ class Stage:
         login = {"username": "acme-admin", "password": "secret"}
         services.attach(account="Acme", handler="Moscow", org="acme", vdc="acme-dr", **login)
 
+    def send(self, adapter: HTTPAdapter, request: requests.PreparedRequest) -> requests.Response:
+        """Answer a request of the panel."""
+        return self.line.send(adapter, request)
+
     def put_back(self) -> None:
         """Everything as it was."""
         self.dice.seed(0)
@@ -78,49 +76,7 @@ class Stage:
             delete_all()
             insert(self._rows)
         self.theirs = Theirs(self.cloud)
-        self._spoil, self._acts, self._requests, self._when_listed = None, {}, 0, None
-
-    # ---- the line to vCloud ----------------------------------------------------------------------------------------
-
-    def send(self, adapter: HTTPAdapter, request: requests.PreparedRequest) -> requests.Response:
-        """Answer a request, after whatever is to happen before it."""
-        self._requests += 1
-        act = self._acts.pop(self._requests, None)
-        if act is not None:
-            with self.app.app_context():
-                act()
-        if self._when_listed is not None:
-            with self.app.app_context():
-                self._look_if_listed(self._when_listed)
-        answer = straight.ask(self.cloud, request)
-        if self._spoil is not None and b"<VMRecord " in answer.body:
-            answer.body, self._spoil = self._spoil(answer.body), None
-        return straight.response(adapter, request, answer)
-
-    def _look_if_listed(self, look: Act) -> None:
-        """Look once the listing of a reading that began now is written."""
-        fresh = select(SyncRun.id).where(SyncRun.state == "running", SyncRun.listed_at >= self.clock.at)
-        is_listed = db.session.scalar(fresh.limit(1)) is not None
-        db.session.rollback()
-        if is_listed:
-            self._when_listed = None
-            look()
-
-    @contextmanager
-    def interrupted(self, number: int, act: Act) -> Iterator[None]:
-        """Let something happen before the `number`-th request of the block."""
-        self._acts = {self._requests + number: act}
-        yield
-        self._acts = {}
-
-    def spoil_listing(self, *, hides_it: bool) -> None:
-        """Let the next listing of machines lack its last one; with `hides_it` its total says so, too."""
-
-        def cut(body: bytes) -> bytes:
-            body = body.replace(_RECORD.findall(body)[-1], b"")
-            return _TOTAL.sub(lambda total: b'total="%d"' % (int(total[1]) - 1), body) if hides_it else body
-
-        self._spoil = cut
+        self.line = Line(self.app, self.cloud, self.clock)
 
     # ---- time and work ---------------------------------------------------------------------------------------------
 
@@ -219,7 +175,7 @@ class Stage:
     def end(self) -> None:
         """Everything works again and comes to rest; then one quiet reading, and another."""
         self.cloud.faults.clear()
-        self._spoil = None
+        self.line.spoil = None
         for task in list(self.cloud.world.tasks.values()):
             if task.is_blocked and not task.is_final:
                 self.cloud.act_on_task(task.id, "resume")
@@ -245,13 +201,13 @@ class Stage:
             here = {urn for urn, one in real.items() if one["vdc"] == vdc_urn}
             assert_equal({urn: mirrored.get(urn, {}) for urn in here}, {urn: real[urn] for urn in here})
 
-        self._when_listed = look
+        self.line.when_listed = look
         self.read_one(service_id, raises=True)
         if self._is_kept_back(service_id):
             sync_guard.confirm_loss(self.cast.support, service_id)
             self.read_one(service_id, raises=True)
-        if self._when_listed is not None:  # nothing was asked for after the listing
-            self._when_listed = None
+        if self.line.when_listed is not None:  # nothing was asked for after the listing
+            self.line.when_listed = None
             look()
 
     def _is_kept_back(self, service_id: uuid.UUID) -> bool:
