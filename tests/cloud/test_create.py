@@ -13,6 +13,7 @@ from app.cloud import offers, operations, outcomes, passwords, turns, vms
 from app.cloud.models import Operation, VApp, VappTemplate
 from app.cloud.rules import VmState
 from app.cloud.sizes import Size
+from app.cloud.steps import KINDS, Wait
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 from tests.support.cast import Cast, new_token
@@ -371,6 +372,19 @@ def test_a_worker_that_was_frozen_past_its_claim_writes_nothing(cast: Cast, clou
         turns.take(frozen)
     assert operation(operation_id).state == "succeeded"
     assert len(made(cloud)) == 1
+
+
+def test_a_turn_that_another_one_has_followed_writes_nothing(cast: Cast, cloud: Simulator, clock: Clock) -> None:
+    operation_id = vms.request_create(cast.owner, wish(), new_token())
+    frozen = turns.claim(operation_id)
+    assert frozen is not None
+    clock.move(91)
+    operations.advance(operation_id)
+    before = operation(operation_id).moved_at
+    clock.move(1)
+    with pytest.raises(outcomes.LostClaimError):
+        outcomes.settle(frozen, KINDS[frozen.kind], Wait())
+    assert (operation(operation_id).state, operation(operation_id).moved_at) == ("running", before)
 
 
 def test_two_workers_do_not_hold_one_operation(cast: Cast, cloud: Simulator, clock: Clock) -> None:

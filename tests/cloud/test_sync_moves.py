@@ -11,7 +11,7 @@ from app.accounts.models import Account
 from app.cloud import deletion, gateway, mirror, naming
 from app.cloud.drift_models import Drift
 from app.cloud.drift_rules import DriftState
-from app.cloud.models import Service, Vdc, Vm
+from app.cloud.models import Service, VApp, Vdc, Vm
 from app.cloud.rules import Action, VmState
 from app.cloud.sync_models import VmEvent
 from app.db import db, transaction
@@ -56,6 +56,21 @@ def test_a_machine_moved_to_another_vapp_keeps_its_row(cast: Cast, cloud: Simula
     assert (kind, operation_id, at) == ("changed", None, clock.at)
     assert {"what": "vapp", "before": "sandbox", "after": vm.vapp.name} in changes
     assert vm.vapp.name != "sandbox"
+
+
+def test_an_older_document_of_the_vapp_that_a_machine_has_left_does_not_take_it_back(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    left, vdc = vm_named("sandbox").vapp, vdc_of("acme-vdc")
+    vdc_id, service_id, urn, left_id = vdc.id, vdc.service_id, left.urn, left.id
+    db.session.rollback()
+    with gateway.client(service_id) as client:
+        old = client.vapp(urn)
+    by_hand(cloud, clock, "sandbox", "move_to_vapp", 2)
+    with transaction():
+        db.session.get_one(VApp, left_id).seen_at = clock.at - timedelta(hours=1)  # the move was seen over there
+        mirror.apply_vapp(vdc_id, old, clock.at - timedelta(minutes=10))
+    assert vm_named("sandbox").vapp_id != left_id
 
 
 def test_a_machine_renamed_in_vcloud_keeps_its_row_and_frees_its_old_name(
