@@ -2,7 +2,8 @@
 
 A change is {"what", "before", "after"}. `what` is one of "name", "state", "vapp" (its name), "cpu_count", "memory_mb",
 "disks" ({id: MB}), "nics" ([{"index", "network", "ip", "mode", "is_connected"}]), "snapshot" (whether there is one),
-"vdc" (urn of the data center; with "name", that of the new one, if it is of the same account), "lease" and "expired" (see `leases`).
+"vdc" (urn of the data center; with "name", that of the new one, if it is of the same account), "lease" and "expired"
+(see `leases`).
 """
 
 import uuid
