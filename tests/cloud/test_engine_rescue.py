@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Callable
 
 import pytest
+import requests
+from requests.adapters import HTTPAdapter
 from sqlalchemy import func, select
 
 from app.accounts.models import AuditEntry
@@ -13,6 +15,7 @@ from app.cloud.rules import Action, VmState
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError
 from tests.cloud.test_create import instantiations, made
+from tests.support import straight
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
 from tests.support.engine import drain, operation, pass_time
@@ -74,6 +77,30 @@ def test_a_creation_that_is_cancelled_half_way_leaves_nothing(
     assert how(asked) == ("cancelled", "cancelled")
     assert made(cloud) == []
     assert operation(asked).vm_id is None
+
+
+def test_a_creation_cancelled_while_its_command_is_on_its_way_leaves_nothing(
+    cast: Cast, cloud: Simulator, clock: Clock
+) -> None:
+    under_way: list[requests.PreparedRequest] = []
+
+    def lose_the_first_command(adapter: HTTPAdapter, request: requests.PreparedRequest) -> requests.Response:
+        if (request.url or "").endswith("instantiateVAppTemplate") and not under_way:
+            under_way.append(request)
+            raise requests.ConnectionError("the line was cut")
+        return straight.response(adapter, request, straight.ask(cloud, request))
+
+    with straight.instead_of_sockets(lose_the_first_command):
+        asked = create(cast)
+        operations.advance(asked)
+        rescue.cancel(cast.owner, asked)
+        pass_time(cloud, clock, 5)
+        while operation(asked).is_active and operation(asked).next_at <= clock.at:
+            operations.advance(asked)
+        straight.ask(cloud, under_way[0])  # only now it arrives
+        drain(cloud, clock)
+    assert how(asked) == ("cancelled", "cancelled")
+    assert (instantiations(cloud), made(cloud)) == (1, [])
 
 
 def test_vcloud_is_asked_once_to_cancel_the_task(cast: Cast, cloud: Simulator, clock: Clock) -> None:
