@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 import requests
 from flask import Flask
@@ -12,9 +13,10 @@ from sqlalchemy import select
 from app.cloud.sync_models import SyncRun
 from app.db import db
 from tests.support import straight
-from tests.support.clock import Clock
 from vcdsim import Simulator
 
+TAKES_S = 0.001
+"""So long is a request on its way: what comes from an earlier one is older, as it is outside of tests."""
 _RECORD = re.compile(rb"<VMRecord .*?/>", re.DOTALL)
 _TOTAL = re.compile(rb'total="(\d+)"')
 Act = Callable[[], object]
@@ -23,10 +25,10 @@ Act = Callable[[], object]
 class Line:
     """Takes the requests of a panel to the simulator, without sockets."""
 
-    def __init__(self, app: Flask, cloud: Simulator, clock: Clock) -> None:
-        self.app, self.cloud, self.clock = app, cloud, clock
+    def __init__(self, app: Flask, cloud: Simulator, pass_time: Callable[[float], None]) -> None:
+        self.app, self.cloud, self.pass_time = app, cloud, pass_time
         self.spoil: Callable[[bytes], bytes] | None = None  # done to the next listing of machines
-        self.when_listed: Act | None = None  # called once a reading that began now has written its listing
+        self.when_listed: tuple[datetime, Act] | None = None  # called once a reading from then has written its listing
         self._acts: dict[int, Act] = {}
         self._requests = 0
 
@@ -34,20 +36,20 @@ class Line:
         """Answer a request, after whatever is to happen before it."""
         self._requests += 1
         act = self._acts.pop(self._requests, None)
-        if act is not None:
-            with self.app.app_context():
+        with self.app.app_context():
+            self.pass_time(TAKES_S)
+            if act is not None:
                 act()
-        if self.when_listed is not None:
-            with self.app.app_context():
-                self._look_if_listed(self.when_listed)
+            if self.when_listed is not None:
+                self._look_if_listed(*self.when_listed)
         answer = straight.ask(self.cloud, request)
         if self.spoil is not None and b"<VMRecord " in answer.body:
             answer.body, self.spoil = self.spoil(answer.body), None
         return straight.response(adapter, request, answer)
 
-    def _look_if_listed(self, look: Act) -> None:
-        """Look once the listing of a reading that began now is written."""
-        fresh = select(SyncRun.id).where(SyncRun.state == "running", SyncRun.listed_at >= self.clock.at)
+    def _look_if_listed(self, since: datetime, look: Act) -> None:
+        """Look once the listing of a reading that began since then is written."""
+        fresh = select(SyncRun.id).where(SyncRun.state == "running", SyncRun.listed_at >= since)
         is_listed = db.session.scalar(fresh.limit(1)) is not None
         db.session.rollback()
         if is_listed:

@@ -46,7 +46,7 @@ class Stage:
         self._world, self._rows, self._begin = json.loads(cloud.dump()), all_rows(), clock.at
         self.theirs = Theirs(cloud)
         self.reached: Counter[str] = Counter()  # what has happened, in all walks
-        self.line = Line(app, cloud, clock)
+        self.line = Line(app, cloud, self.pass_time)
 
     def _prepare(self) -> None:
         """A second data center of Acme, and a second storage profile in each."""
@@ -76,7 +76,7 @@ class Stage:
             delete_all()
             insert(self._rows)
         self.theirs = Theirs(self.cloud)
-        self.line = Line(self.app, self.cloud, self.clock)
+        self.line = Line(self.app, self.cloud, self.pass_time)
 
     # ---- time and work ---------------------------------------------------------------------------------------------
 
@@ -201,7 +201,7 @@ class Stage:
             here = {urn for urn, one in real.items() if one["vdc"] == vdc_urn}
             assert_equal({urn: mirrored.get(urn, {}) for urn in here}, {urn: real[urn] for urn in here})
 
-        self.line.when_listed = look
+        self.line.when_listed = self.clock.at, look
         self.read_one(service_id, raises=True)
         if self._is_kept_back(service_id):
             sync_guard.confirm_loss(self.cast.support, service_id)
