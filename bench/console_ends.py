@@ -43,7 +43,7 @@ class Played:
 
 @dataclass(frozen=True)
 class Seen:
-    """What the browsers saw: when the last update was there, how late each was (both in ns), how many consoles closed."""
+    """What the browsers saw: when the last update was there, how late each was, in ns; how many consoles closed."""
 
     last_ns: int
     late_ns: "array[int]"
