@@ -6,7 +6,8 @@ In one run, over and over in turns: browsers that speak TLS to the cells themsel
 does the same as the gateway without its checks, and through the gateway. Relays speak verified TLS to the cells and
 none to the browsers, as behind the nginx of an installation; all consoles of all ways are open all the time. Cells and
 browsers are processes of their own (`console_ends.py`), so what they take is not in the figures of the relay, but on
-two cores it is in the way of it; "others" is what the rest of the machine did meanwhile.
+two cores it is in the way of it; "others" is what the rest of the machine did meanwhile, to a tenth of a core: Linux
+counts the whole by ticks and a process exactly, so it may be below zero.
 
 An update is late by the time from the moment it was planned for until its last byte is in the browser's process;
 "added" is what a way has more than the floor. Cores are seconds of CPU by seconds of wall, "us" that by update (and
