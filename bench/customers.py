@@ -16,19 +16,8 @@ from app.accounts.rules import Role, StaffRole
 from app.accounts.sign_in import SessionLimits
 from app.cloud.drift_models import Drift
 from app.cloud.drift_rules import DriftState
-from app.cloud.models import (
-    Handler,
-    Network,
-    Operation,
-    OperationEvent,
-    Service,
-    VApp,
-    VappTemplate,
-    Vdc,
-    Vm,
-    VmGuard,
-    card_lines,
-)
+from app.cloud.models import Handler, Network, Service, VApp, VappTemplate, Vdc, Vm, VmGuard, card_lines
+from app.cloud.operation_models import Operation, OperationEvent
 from app.cloud.sync_models import NetworkAddress, SyncRun, VmEvent
 from app.db import db, transaction
 

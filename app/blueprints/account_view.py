@@ -11,7 +11,8 @@ from sqlalchemy.orm import aliased
 from app import clock
 from app.blueprints import web
 from app.cloud import drift, vm_search
-from app.cloud.models import IS_ACTIVE, Handler, Operation, Service, Vdc
+from app.cloud.models import Handler, Service, Vdc
+from app.cloud.operation_models import IS_ACTIVE, Operation
 from app.cloud.sync_models import SyncRun
 from app.db import db
 

@@ -16,7 +16,8 @@ from app.blueprints.readings import Reading
 from app.blueprints.vm_list import group_labels
 from app.cloud import leases, vm_search
 from app.cloud.leases import Lease
-from app.cloud.models import ACTIVE, Operation, VApp, Vm
+from app.cloud.models import VApp, Vm
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.rules import VmState
 from app.cloud.sync_models import VmEvent
 from app.cloud.vm_filter import State, VmFilter

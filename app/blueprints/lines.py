@@ -9,7 +9,7 @@ from flask import url_for
 from flask_babel import gettext
 
 from app.blueprints import filters
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.steps import KINDS
 from app.texts.operations import BUSY_STATES, OPERATIONS, STEPS, WAITING
 

@@ -9,7 +9,8 @@ from markupsafe import Markup
 from app.accounts.rules import Permission, can
 from app.blueprints import filters, lines, web
 from app.cloud import wishes
-from app.cloud.models import Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action, Blocked, VmState
 from app.texts.labels import ACTIONS, BLOCKED, STATE_GLYPHS, VM_STATES
 from app.texts.operations import BUSY_SINCE

@@ -16,8 +16,8 @@ from app.blueprints.operation_steps import StepLine, step_lines
 from app.blueprints.vm_cards import machines, size_words
 from app.cloud import explain as book
 from app.cloud import rescue
-from app.cloud.models import Operation
 from app.cloud.offers import CREATING
+from app.cloud.operation_models import Operation
 from app.cloud.passwords import PASSWORD_STAYS, STOPPED_STAYS
 from app.cloud.rules import Action
 from app.cloud.sizes import Size

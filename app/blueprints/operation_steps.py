@@ -7,7 +7,7 @@ from flask_babel import gettext
 
 from app import clock
 from app.blueprints import filters
-from app.cloud.models import Operation, OperationEvent
+from app.cloud.operation_models import Operation, OperationEvent
 from app.cloud.steps import KINDS
 from app.texts.operations import STEPS, WAITING
 

@@ -14,7 +14,7 @@ from app.blueprints.frame import news
 from app.blueprints.machines import login
 from app.blueprints.paging import Paging, paging
 from app.cloud import passwords, rescue
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.sync_models import VmEvent
 from app.db import db
 from app.errors import AppError

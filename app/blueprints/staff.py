@@ -9,7 +9,8 @@ from sqlalchemy import func, select
 from app.accounts.models import Account, Membership, User
 from app.accounts.rules import Permission, Role
 from app.blueprints import web
-from app.cloud.models import ACTIVE, Operation, Service, Vdc, Vm
+from app.cloud.models import Service, Vdc, Vm
+from app.cloud.operation_models import ACTIVE, Operation
 from app.db import db
 
 bp = Blueprint("staff", __name__, url_prefix="/staff")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from app.accounts.rules import Permission
 from app.blueprints import lines, web
 from app.cloud import explain, unexplained
-from app.cloud.models import Operation, UnexplainedError
+from app.cloud.operation_models import Operation, UnexplainedError
 from app.db import db
 
 bp = Blueprint("staff_errors", __name__, url_prefix="/staff/errors")

@@ -15,7 +15,8 @@ from app.accounts.rules import Permission
 from app.blueprints import lines, operation_page, web
 from app.blueprints.operation_steps import step_lines
 from app.cloud import rescue
-from app.cloud.models import ACTIVE, Operation, OperationEvent, Service, Vdc
+from app.cloud.models import Service, Vdc
+from app.cloud.operation_models import ACTIVE, Operation, OperationEvent
 from app.db import db
 from app.errors import AppError, NotFoundError
 from app.texts.errors import error_text

@@ -8,8 +8,9 @@ from flask import url_for
 from flask_babel import gettext, ngettext
 from sqlalchemy import select
 
-from app.cloud.models import Operation, Vdc, Vm
+from app.cloud.models import Vdc, Vm
 from app.cloud.offers import CREATING, Offer
+from app.cloud.operation_models import Operation
 from app.cloud.sizes import Bound, Size, default_names, total
 from app.db import db
 from app.texts import size_mb

@@ -11,7 +11,8 @@ from app.blueprints.vm_create_form import EXISTING, NEW, NO_NETWORK, CreateForm,
 from app.blueprints.vm_create_vapps import vapp_choice
 from app.blueprints.vms import bp
 from app.cloud import offers, vms
-from app.cloud.models import Network, Operation, Service, VApp, VappTemplate, Vdc
+from app.cloud.models import Network, Service, VApp, VappTemplate, Vdc
+from app.cloud.operation_models import Operation
 from app.db import db
 from app.errors import AppError, NotFoundError
 from app.texts.errors import error_text

@@ -17,7 +17,8 @@ from app.blueprints.machines import Choice, Row
 from app.blueprints.operation_page import has_password
 from app.blueprints.readings import Reading
 from app.cloud import disks, drift, leases
-from app.cloud.models import Handler, Operation, Vm
+from app.cloud.models import Handler, Vm
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action, VmState
 from app.db import db
 

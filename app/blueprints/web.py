@@ -24,7 +24,8 @@ from app import clock
 from app.accounts import sign_in
 from app.accounts.rules import Actor, Permission, can
 from app.accounts.sign_in import SignedIn
-from app.cloud.models import Operation, Service, Vdc, Vm
+from app.cloud.models import Service, Vdc, Vm
+from app.cloud.operation_models import Operation
 from app.db import db
 from app.errors import NotFoundError
 from config import Config

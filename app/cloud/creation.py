@@ -13,8 +13,9 @@ from sqlalchemy import select
 from app import clock, vcloud
 from app.cloud import mirror
 from app.cloud.machine_steps import change
-from app.cloud.models import Operation, Vm
+from app.cloud.models import Vm
 from app.cloud.networks import OrgNetwork
+from app.cloud.operation_models import Operation
 from app.cloud.steps import Again, Next, Outcome, Step, Turn, Wait
 from app.db import db
 

@@ -9,7 +9,8 @@ from app import clock
 from app.accounts import audit
 from app.accounts.rules import Actor, Permission, Role, can
 from app.cloud import operations, wishes
-from app.cloud.models import Operation, Vm, VmGuard, guard_of
+from app.cloud.models import Vm, VmGuard, guard_of
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action, VmState
 from app.db import db, transaction
 from app.errors import AppError

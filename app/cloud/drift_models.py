@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import User
 from app.cloud.drift_rules import ALARM_AFTER, DriftState, key_of
-from app.cloud.models import Operation, Vdc, Vm
+from app.cloud.models import Vdc, Vm
+from app.cloud.operation_models import Operation
 from app.db import Row
 
 IS_LIVE = text("drifts.state IN ('open', 'noted', 'ignored')")

@@ -12,7 +12,7 @@ from sqlalchemy import insert, select, update
 
 from app.cloud.drift_models import IS_LIVE, Drift
 from app.cloud.drift_rules import DriftState, Told, first_state, settled_by
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.db import db
 
 NAMED_MOST = 2_000  # so many machines are asked for by name; of more, all of the data center are read

@@ -14,7 +14,8 @@ from app.cloud.console_rules import ConsoleMode
 from app.cloud.drift_models import Drift
 from app.cloud.explain import explain
 from app.cloud.heartbeats import ALIVE, Heartbeat
-from app.cloud.models import IS_ACTIVE, Handler, Operation, Service, Vdc
+from app.cloud.models import Handler, Service, Vdc
+from app.cloud.operation_models import IS_ACTIVE, Operation
 from app.cloud.sync_models import SyncRun
 from app.cloud.sync_runs import LIVE
 from app.db import db

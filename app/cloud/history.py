@@ -16,7 +16,8 @@ from sqlalchemy import func, insert, not_, or_, select
 
 from app.cloud import drift_writing, sync_rules
 from app.cloud.drift_rules import WHATS, Told, changes_of
-from app.cloud.models import IS_ACTIVE, Operation, Service, Vdc, Vm
+from app.cloud.models import Service, Vdc, Vm
+from app.cloud.operation_models import IS_ACTIVE, Operation
 from app.cloud.sync_models import VmEvent
 from app.db import db
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from app import clock, vcloud
 from app.cloud import mirror
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.steps import Next, Outcome, Step, Turn, Wait
 
 Difference = dict[str, Any]

@@ -11,7 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, and_, case, false, func, literal, or_, select, true
 
 from app.accounts.rules import Actor
-from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm, VmGuard
+from app.cloud.models import Network, VApp, VappTemplate, Vdc, Vm, VmGuard
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.rules import Action
 from app.cloud.sizes import HARD_LIMITS, Bounds, Free, Size, bounds, default_names, misfit, total
 from app.db import db

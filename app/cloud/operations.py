@@ -19,7 +19,7 @@ from app import clock
 from app.accounts import audit
 from app.accounts.rules import Actor
 from app.cloud import outcomes, turns
-from app.cloud.models import ACTIVE, Operation
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.steps import Kind
 from app.db import db, transaction
 from app.errors import AppError

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from app import clock, vcloud
 from app.cloud import unexplained
-from app.cloud.models import ACTIVE, Operation, OperationEvent
+from app.cloud.operation_models import ACTIVE, Operation, OperationEvent
 from app.cloud.steps import KINDS, Again, FailedError, Kind, Outcome, Step, Turn, Wait
 from app.db import db, transaction
 

@@ -14,8 +14,9 @@ from app import vcloud
 from app.accounts import audit
 from app.accounts.rules import Actor, Permission, can
 from app.cloud import gateway
-from app.cloud.models import ACTIVE, Network, Operation, Service, VApp, Vdc, Vm
+from app.cloud.models import Network, Service, VApp, Vdc, Vm
 from app.cloud.offers import CREATING
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.packet import Packet, PacketDisc, PacketNet, PacketState, PacketVApp, PacketVm
 from app.db import db, transaction
 from app.errors import AppError

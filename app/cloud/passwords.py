@@ -11,7 +11,8 @@ from app.accounts import audit
 from app.accounts.rules import Actor
 from app.cloud import wishes
 from app.cloud.machine_steps import LOOK_AGAIN, READ_BACK, change, live_vm
-from app.cloud.models import Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.cloud.sizes import password_errors
 from app.cloud.steps import FailedError, Kind, Next, Outcome, Step, Turn, register

@@ -13,7 +13,8 @@ from app import clock, vcloud
 from app.cloud import mirror
 from app.cloud.creation import MARK
 from app.cloud.machine_steps import LOOK_AGAIN, Difference, change, command, live_vm, read_back
-from app.cloud.models import ACTIVE, Operation, Vm, guard_of
+from app.cloud.models import Vm, guard_of
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.rules import Action
 from app.cloud.sizes import VAPP_NAME_MOST, VM_NAME_MOST, put_away_suffix
 from app.cloud.steps import Kind, Next, Outcome, Step, Turn, Wait, register

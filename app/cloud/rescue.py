@@ -14,7 +14,7 @@ from app import clock
 from app.accounts import audit
 from app.accounts.rules import Actor, Permission, can
 from app.cloud import operations, outcomes
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action, Blocked, allowed_actions
 from app.cloud.steps import KINDS
 from app.db import db, transaction

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from app import vcloud
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,8 @@ from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from app.accounts.models import User
-from app.cloud.models import Network, Operation, Service, Vm
+from app.cloud.models import Network, Service, Vm
+from app.cloud.operation_models import Operation
 from app.db import Base, Row
 
 

@@ -23,7 +23,7 @@ from sqlalchemy import or_, select, update
 
 from app import clock, vcloud
 from app.cloud import gateway, vapp_queue
-from app.cloud.models import ACTIVE, Operation
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.outcomes import (
     CANCELLED,
     SETTLE,

@@ -11,7 +11,7 @@ from app import clock
 from app.accounts import audit
 from app.accounts.rules import Actor, Permission, can
 from app.cloud.explain import explain
-from app.cloud.models import UnexplainedError
+from app.cloud.operation_models import UnexplainedError
 from app.db import db, transaction
 from app.errors import AppError
 

@@ -9,7 +9,8 @@ import uuid
 from sqlalchemy import select
 
 from app import clock
-from app.cloud.models import ACTIVE, Operation, VApp
+from app.cloud.models import VApp
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.outcomes import SETTLE
 from app.cloud.steps import KINDS
 from app.db import db

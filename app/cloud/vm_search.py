@@ -23,7 +23,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app import clock
 from app.cloud import vm_filter
-from app.cloud.models import IS_ACTIVE, Operation, VApp, Vdc, Vm, VmGuard
+from app.cloud.models import VApp, Vdc, Vm, VmGuard
+from app.cloud.operation_models import IS_ACTIVE, Operation
 from app.cloud.vm_filter import Condition, Flag, Number, State, VmFilter, Word
 from app.db import contains, db
 

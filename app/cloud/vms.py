@@ -15,8 +15,9 @@ from app.accounts.rules import Actor, Permission, can
 from app.cloud import offers, operations
 from app.cloud.create_in_vapp import CREATE_IN_VAPP
 from app.cloud.create_vapp import CREATE
-from app.cloud.models import ACTIVE, Network, Operation, VApp, VappTemplate, Vdc, Vm
+from app.cloud.models import Network, VApp, VappTemplate, Vdc, Vm
 from app.cloud.offers import ISOLATED, Offer, own_vdc
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.passwords import make_password
 from app.cloud.sizes import (
     Size,

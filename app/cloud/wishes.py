@@ -9,7 +9,8 @@ from sqlalchemy import select
 from app import clock
 from app.accounts.rules import Actor, Permission, can
 from app.cloud import operations
-from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.rules import Action, Blocked, allowed_actions
 from app.cloud.steps import KINDS
 from app.db import db, transaction

@@ -9,7 +9,8 @@ from app.accounts.models import Membership
 from app.accounts.rules import Role
 from app.blueprints.api.endpoints import ENDPOINTS, Endpoint
 from app.blueprints.api.openapi import document
-from app.cloud.models import Network, Operation
+from app.cloud.models import Network
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.cloud.steps import KINDS
 from app.cloud.sync_models import SyncRun

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 
 from app.accounts.models import AuditEntry
 from app.cloud import offers, operations, outcomes, passwords, turns, vms
-from app.cloud.models import Operation, VApp, VappTemplate
+from app.cloud.models import VApp, VappTemplate
+from app.cloud.operation_models import Operation
 from app.cloud.rules import VmState
 from app.cloud.sizes import Size
 from app.cloud.steps import KINDS, Wait

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select
 
 from app.cloud import offers, operations, vms, wishes
-from app.cloud.models import Operation, VApp
+from app.cloud.models import VApp
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action, Blocked, VmState
 from app.db import db, transaction
 from app.errors import AppError

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from app.cloud import offers, vms
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.sizes import Size, default_names, machine_names_errors
 from app.db import db, transaction
 from app.errors import AppError

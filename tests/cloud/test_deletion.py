@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 
 from app.accounts.models import AuditEntry
 from app.cloud import deletion, offers, operations, vms, wishes
-from app.cloud.models import Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action, VmState
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError

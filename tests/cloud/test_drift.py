@@ -13,7 +13,8 @@ from app import vcloud
 from app.cloud import drift, drift_writing, gateway, mirror, resize, sync_runs
 from app.cloud.drift_models import Drift
 from app.cloud.drift_rules import KEEP_SETTLED, Told, changes_of
-from app.cloud.models import Operation, VApp, Vm
+from app.cloud.models import VApp, Vm
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.cloud.sync_models import SyncRun, VmEvent
 from app.db import db, transaction

@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from app.cloud import operations, rescue, vms, wishes
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.db import db
 from app.errors import AppError

@@ -9,7 +9,7 @@ import pytest
 from flask import Flask
 
 from app.cloud import operations, turns, wishes
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action, VmState
 from app.db import db, transaction
 from tests.support.cast import Cast, new_token

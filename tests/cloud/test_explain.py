@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 import vcdsim
 from app.cloud import explain, wishes
-from app.cloud.models import UnexplainedError, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import UnexplainedError
 from app.cloud.rules import Action
 from app.db import db
 from tests.support.cast import Cast, new_token

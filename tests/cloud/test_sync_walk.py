@@ -18,7 +18,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 from sqlalchemy import select
 
 from app.cloud import operations, rescue
-from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.steps import KINDS
 from app.db import db
 from app.errors import AppError

@@ -9,7 +9,7 @@ from sqlalchemy import select, update
 
 from app.accounts.models import AuditEntry
 from app.cloud.drift_models import Drift
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id
 from tests.support import elsewhere

@@ -10,7 +10,8 @@ from sqlalchemy import select
 
 from app.blueprints.console import CHORDS
 from app.cloud.console_rules import ConsoleMode
-from app.cloud.models import Handler, Operation
+from app.cloud.models import Handler
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.console_gateway.closing import Closing
 from app.db import db, transaction

@@ -7,7 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 
 from app.cloud import operations, resize, vms, wishes
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.passwords import PASSWORD_STAYS
 from app.cloud.rules import Action
 from app.db import db, transaction

@@ -3,7 +3,7 @@
 from flask.testing import FlaskClient
 
 from app.cloud import vms, wishes
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id

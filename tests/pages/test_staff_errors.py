@@ -11,7 +11,7 @@ from app.accounts import members
 from app.accounts.models import AuditEntry
 from app.blueprints import staff_errors
 from app.cloud import explain, unexplained, wishes
-from app.cloud.models import UnexplainedError
+from app.cloud.operation_models import UnexplainedError
 from app.cloud.rules import Action
 from app.db import db, transaction
 from app.errors import AppError

@@ -19,7 +19,8 @@ from app.accounts import members
 from app.cloud import health, heartbeats, outcomes, sync, sync_all, sync_runs, unexplained, wishes
 from app.cloud.console_rules import ConsoleMode
 from app.cloud.heartbeats import Heartbeat
-from app.cloud.models import Handler, Operation, VApp
+from app.cloud.models import Handler, VApp
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id

@@ -8,7 +8,7 @@ from sqlalchemy import select
 
 from app.accounts.models import AuditEntry
 from app.cloud import operations, vms, wishes
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id

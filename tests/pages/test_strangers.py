@@ -12,7 +12,8 @@ from werkzeug.routing import Rule
 
 from app.accounts.models import AuditEntry
 from app.cloud import vms, wishes
-from app.cloud.models import Network, Operation, Service, Vdc, Vm
+from app.cloud.models import Network, Service, Vdc, Vm
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.db import db
 from tests.pages.conftest import Browser, vm_id

@@ -9,7 +9,8 @@ from lxml import html
 from sqlalchemy import select, update
 
 from app.cloud import offers
-from app.cloud.models import Network, Operation, VApp, VappTemplate, Vdc
+from app.cloud.models import Network, VApp, VappTemplate, Vdc
+from app.cloud.operation_models import Operation
 from app.db import db, transaction
 from tests.support.cast import Cast
 from tests.support.clock import Clock

@@ -8,7 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
-from app.cloud.models import Operation, Vm, VmGuard
+from app.cloud.models import Vm, VmGuard
+from app.cloud.operation_models import Operation
 from app.db import db, transaction
 from tests.pages.conftest import Browser, vm_id
 from tests.support.cast import Cast

@@ -8,7 +8,8 @@ from sqlalchemy import update
 from app.accounts.models import Membership
 from app.accounts.rules import Role
 from app.cloud import sync, wishes
-from app.cloud.models import Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.db import db, transaction
 from tests.pages.conftest import vm_id

@@ -8,7 +8,8 @@ from typing import Any
 
 from sqlalchemy import select
 
-from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.sync_models import VmEvent
 from app.db import db
 from tests.support import sides

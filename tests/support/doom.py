@@ -15,7 +15,7 @@ from requests.adapters import HTTPAdapter
 from sqlalchemy import event, inspect
 from sqlalchemy.orm import Session
 
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from tests.support import straight
 from tests.support.straight import path_of
 from vcdsim import Simulator, tasks

@@ -6,7 +6,8 @@ from sqlalchemy import func, select
 
 from app import clock as app_clock
 from app.cloud import operations
-from app.cloud.models import ACTIVE, Operation, Vdc
+from app.cloud.models import Vdc
+from app.cloud.operation_models import ACTIVE, Operation
 from app.db import db
 from tests.support.clock import Clock
 from vcdsim import Simulator

@@ -19,7 +19,8 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.cloud import operations
-from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import ACTIVE, Operation
 from app.db import db, transaction
 from tests.support.cast import new_token
 from tests.support.clock import Clock

@@ -18,7 +18,8 @@ from sqlalchemy import func, select
 from app import vcloud
 from app.accounts.models import Account
 from app.cloud import deletion, operations, services, sync, sync_guard, sync_runs, wishes
-from app.cloud.models import ACTIVE, Operation, Service, Vm
+from app.cloud.models import Service, Vm
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.rules import Action
 from app.cloud.sync_models import SyncRun
 from app.db import db, transaction

@@ -18,7 +18,8 @@ from app.blueprints.api.operations import OperationState, operation_state
 from app.blueprints.api.paging import PageQuery
 from app.blueprints.api.schema import WHOLE_MOST, NewPassword, Note
 from app.cloud import deletion, vm_search, vms, wishes
-from app.cloud.models import ACTIVE, Operation, Vm
+from app.cloud.models import Vm
+from app.cloud.operation_models import ACTIVE, Operation
 from app.cloud.rules import Action, Blocked
 from app.cloud.sizes import Size
 from app.cloud.vm_filter import FIELDS, VmFilter, parse

@@ -17,7 +17,7 @@ from app.blueprints.api.paging import PageQuery
 from app.blueprints.api.schema import Note
 from app.blueprints.machines import login
 from app.cloud import passwords, rescue
-from app.cloud.models import Operation
+from app.cloud.operation_models import Operation
 from app.db import db
 
 
