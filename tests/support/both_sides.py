@@ -173,7 +173,9 @@ class Theirs:
             if isinstance(now, dict):
                 kept = {key: value for key, value in self._stands.get((vm_id, what), {}).items() if key in now}
                 now = kept | {key: value for key, value in now.items() if (was or {}).get(key) != value}
-            if what != "state" or not _is_at_work(vm_id):
+            if what == "state" and _is_at_work(vm_id):
+                self._stands.pop((vm_id, what), None)  # whoever comes last wins, and what they did before is over
+            else:
                 self._stands[vm_id, what] = now
 
     def _is_in_work(self, vm: RealVm) -> bool:
