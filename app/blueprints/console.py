@@ -8,15 +8,15 @@ from pathlib import Path
 from flask import Blueprint, Response, current_app, make_response, render_template, request, url_for
 
 from app.accounts.rules import Permission
-from app.blueprints import account_view, machines, readings, web
+from app.blueprints import machines, web
 from app.blueprints.machines import Row
-from app.cloud import console, wishes
+from app.cloud import console, sync_runs, wishes
 from app.cloud.console import ConsoleAccess
 from app.cloud.console_rules import ConsoleBlock
 from app.cloud.models import Vm
 from app.cloud.rules import Action, VmState
 from app.errors import AppError
-from app.texts.console import BLOCKS, CLOSED, CLOSED_BY_SERVER, SDK_MISSING, Explanation
+from app.texts.console import BLOCKS, CLOSED, CLOSED_BY_CELL, SDK_MISSING, Explanation
 
 bp = Blueprint("console", __name__)
 
@@ -50,13 +50,17 @@ _OWN_WMKS = ("wmks/jquery.min.js", "wmks/jquery-ui.min.js", "wmks/wmks.min.js")
 
 @dataclass(frozen=True, kw_only=True)
 class Notice:
-    """Why there is no screen. `starts`: the button switches the server on; `again_s`: the page asks again by itself."""
+    """Why there is no screen. `starts`: the button switches the server on; `again_s`: the page asks again by itself.
+
+    `closed` is the code with which a screen ended: then the page asks for what became of it, and for no screen.
+    """
 
     title: str
     text: str
     button: str
     starts: bool
     again_s: int | None
+    closed: int | None
     id: str
 
 
@@ -160,18 +164,19 @@ def _blocked(vm: Vm, block: ConsoleBlock) -> Response:
 
 def _closed(vm: Vm, code: int) -> Response:
     """What is in the way now says more than how the screen ended; the guest may just have switched itself off."""
-    readings.keep_fresh([vdc for vdc in account_view.vdcs() if vdc.id == vm.vdc_id])
+    sync_runs.ask(vm.vdc.service_id, "screen")
     if block := console.preflight(web.actor(), vm.id, _way()):
         return _blocked(vm, block)
-    return _page(vm, notice=_notice(vm, CLOSED.get(code, CLOSED_BY_SERVER)))
+    return _page(vm, notice=_notice(vm, CLOSED.get(code, CLOSED_BY_CELL), closed=code))
 
 
-def _notice(vm: Vm, why: Explanation, *, starts: bool = False) -> Notice:
+def _notice(vm: Vm, why: Explanation, *, starts: bool = False, closed: int | None = None) -> Notice:
     return Notice(
         title=str(why.title) % {"name": vm.shown_name},
         text=str(why.text),
         button=str(why.button or ""),
         starts=starts,
         again_s=why.again_s,
+        closed=closed,
         id=web.request_id(),
     )

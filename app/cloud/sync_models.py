@@ -36,7 +36,7 @@ class SyncRun(Row):
     state: Mapped[str] = mapped_column(String(20))
     why: Mapped[str] = mapped_column(
         String(20)
-    )  # "schedule", "asked" (*Refresh*), "page" (looked at), "now" (a command)
+    )  # "schedule", "asked" (*Refresh*), "page" (looked at), "screen" (closed), "now" (a command)
     user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("users.id"))  # who pressed *Refresh*
     asked_at: Mapped[datetime]
     started_at: Mapped[datetime | None]

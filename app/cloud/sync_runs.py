@@ -30,6 +30,7 @@ PAUSES = {
     "schedule": timedelta(0),
     "now": timedelta(0),
     "asked": timedelta(seconds=5),
+    "screen": timedelta(seconds=5),
     "page": timedelta(seconds=30),
 }
 """A new run is not begun earlier than this after the last one began, by why it is asked for."""
@@ -68,7 +69,8 @@ class Held:
 def ask(service_id: uuid.UUID, why: str, *, user_id: uuid.UUID | None = None) -> uuid.UUID:
     """Have a data center read soon; returns the id of the run that will do it, or of one that just did.
 
-    `why` is "schedule", "asked" (with *Refresh*), "page" or "now" (a command). Safe to be called any number of times.
+    `why` is "schedule", "asked" (with *Refresh*), "page", "screen" (vCloud closed one) or "now" (a command). Safe to be
+    called any number of times.
     """
     now = clock.now()
     try:

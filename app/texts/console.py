@@ -87,9 +87,13 @@ SDK_MISSING = Explanation(
     text=_l("The program that draws screens is missing on the panel. Tell support; the server itself goes on."),
     button=_TRY,
 )
-CLOSED_BY_SERVER = Explanation(
-    title=_l("The screen was closed"), text=_l("vCloud ended the connection. The server itself goes on."), button=_OPEN
+CLOSED_BY_CELL = Explanation(
+    title=_l("The screen was closed"),
+    text=_l("vCloud ended the connection, as it does when a server goes off."),
+    button=_OPEN,
+    again_s=4,
 )
+"""Where the gateway says no more; soon the panel has read whether the server is off."""
 _LOST = Explanation(
     title=_l("The connection was lost"),
     text=_l("It did not come back after several tries. The server itself goes on."),

@@ -10,10 +10,12 @@ import pytest
 from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Browser, Page, Route, expect
 
+from app.vcloud import Client, Login
 from tests.browser.conftest import FLAGS, WAIT_MS, OpenTab, sign_in
 from tests.support.fronts import NAME, Front
 from tests.support.live import LivePanel
 from tests.support.waiting import wait_until
+from tests.vcloud.simulated import vm_named
 from tools.setup import ROOT
 from vcdsim.console import LEGACY, MODERN
 
@@ -70,6 +72,12 @@ class Screen:
         letters = shown.convert("L").point(lambda light: 255 if light > 99 else 0)
         on_letters, all_over = ImageStat.Stat(seen.convert("L"), letters).mean[0], difference(seen, shown)
         return letters.getbbox() is not None and on_letters > 60 and all_over < 5
+
+
+def is_powered_off(panel: LivePanel, name: str) -> None:
+    """In vCloud itself: the panel has no part in it."""
+    with Client(f"{panel.simulator_url}/api", Login("acme", "acme-admin", "secret")) as client:
+        client.power_off(vm_named(client, name).id)
 
 
 def difference(one: Image.Image, other: Image.Image) -> float:
@@ -170,7 +178,7 @@ def test_a_server_is_seen_and_typed_at_through_nginx_with_tls(
         tab.context.close()
 
 
-def test_a_screen_opens_when_its_server_is_on_comes_back_when_cut_and_says_why_it_ended(
+def test_a_screen_opens_when_its_server_is_on_comes_back_when_cut_and_says_that_the_server_went_off(
     panel: LivePanel, open_tab: OpenTab, tmp_path: Path
 ) -> None:
     with Front(panel, tmp_path) as front:
@@ -197,5 +205,9 @@ def test_a_screen_opens_when_its_server_is_on_comes_back_when_cut_and_says_why_i
         window.get_by_role("button", name="Open again").click()
         expect(status).to_have_text("Connected")
         window.reload()
+        screen.is_connected()
+        is_powered_off(panel, "accounting")
+        expect(window.locator("h2")).to_have_text("accounting is off")
+        window.get_by_role("button", name="Start and open").click()
         expect(status).to_have_text("Connected")
     expect(status).to_have_text(re.compile("Trying again"))  # the gateway is gone, and the panel too

@@ -136,6 +136,12 @@ def test_what_is_in_the_way_now_says_more_than_how_the_screen_ended(
     assert "wiki is going off" in window(owner, "wiki", closed="1000").text
 
 
+def test_a_screen_that_vcloud_closed_is_asked_about_again_and_not_opened(direct: Simulator, owner: FlaskClient) -> None:
+    direct.requests.clear()
+    assert window(owner, "wiki", closed="1000").root.cssselect("main[data-again-s][data-closed='1000']")
+    assert direct.requests == []
+
+
 def test_every_ending_of_the_gateway_has_an_explanation() -> None:
     said_elsewhere = {Closing.SESSION_OVER, Closing.NOT_PERMITTED, Closing.VM_GONE, Closing.RESTART}
     assert {one.code for one in Closing if one not in said_elsewhere} == set(CLOSED) - {1006}

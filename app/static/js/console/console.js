@@ -96,20 +96,23 @@ function missing() {
   $("#main").replaceChildren($("#sdk-missing").content.cloneNode(true));
 }
 
-/* Nothing to connect to: the page says why, and some reasons pass by themselves. */
+/* Nothing to connect to: the page says why, and some reasons pass by themselves. What became of a screen that ended is
+   asked a few times only: by then the panel has read whether the server went off. */
 function explained() {
   state.current = null;
   drop();
   say("closed");
-  const { againS } = $("#main").dataset;
-  if (againS) state.timer = setTimeout(() => ask({}), againS * 1000);
+  const { againS, closed } = $("#main").dataset;
+  if (againS && (!closed || state.attempt++ < PAUSES_S.length)) {
+    state.timer = setTimeout(() => ask(closed ? { closed } : {}), againS * 1000);
+  }
   $("#main [autofocus]")?.focus();
 }
 
 /* Ask the panel for a screen; whatever it answers is shown. */
 async function ask(values, form = $("form[data-open]")) {
   drop();
-  say("asking");
+  say(values.closed ? "closed" : "asking");
   const body = new FormData(form);
   for (const [name, value] of Object.entries(values)) body.set(name, value);
   try {
