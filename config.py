@@ -198,8 +198,13 @@ def _database_url(environ: Mapping[str, str], data: Path) -> str:
 
 def _redis_url(environ: Mapping[str, str]) -> str:
     url = environ.get("REDIS_URL") or "redis://127.0.0.1:6379/0"
-    if urlsplit(url).scheme not in ("redis", "rediss", "unix"):
-        raise ConfigError("REDIS_URL must begin with redis://, rediss:// or unix://.")
+    try:
+        parts = urlsplit(url)
+        is_right = parts.scheme in ("redis", "rediss", "unix") and parts.port != 0
+    except ValueError:
+        is_right = False
+    if not is_right:  # its password is not repeated here
+        raise ConfigError("REDIS_URL must look like redis://:password@host:6379, rediss://… or unix:///path.")
     return url
 
 

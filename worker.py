@@ -16,6 +16,7 @@ from typing import Any
 
 from flask import Flask
 from redis import Redis
+from redis.exceptions import RedisError
 from rq import Worker
 from rq.serializers import JSONSerializer
 from sqlalchemy.exc import SQLAlchemyError
@@ -77,11 +78,16 @@ def get_ready() -> None:
     gc.freeze()
 
 
-def work(app: Flask, config: Config) -> None:
-    """Take jobs until told to stop; SIGTERM lets the running one end."""
-    get_ready()
+def work(app: Flask, config: Config) -> int:
+    """Take jobs until told to stop; SIGTERM lets the running one end. Returns the exit status."""
     # A connection of its own: waiting for a job blocks for minutes, longer than a page's time-out may be.
     connection = Redis.from_url(config.redis_url)
+    try:
+        connection.ping()
+    except RedisError as error:
+        sys.stderr.write(f"worker: Redis does not answer: {error} Start it, or correct REDIS_URL.\n")
+        return 1
+    get_ready()
     with app.app_context():
         worker = PanelWorker(
             list(jobs.QUEUES),
@@ -91,6 +97,7 @@ def work(app: Flask, config: Config) -> None:
             worker_ttl=heartbeats.EVERY_S + WAITS_SHORTER_S,
         )
         worker.work(logging_level="WARNING")
+    return 0
 
 
 def tick(app: Flask, config: Config, stopping: threading.Event) -> None:
@@ -127,7 +134,7 @@ def main(arguments: list[str]) -> int:
             signal.signal(number, lambda *_: stopping.set())
         tick(app, config, stopping)
     elif not arguments:
-        work(app, config)
+        return work(app, config)
     else:
         sys.stderr.write("usage: python worker.py [clock]\n")
         return 2

@@ -42,6 +42,7 @@ def test_keys_are_not_shown_when_the_settings_are_printed(tmp_path: Path) -> Non
         ("SIM_PORT", "70000"),
         ("SKIFF_DEMO", "yes"),
         ("REDIS_URL", "http://somewhere"),
+        ("REDIS_URL", "redis://:hidden@somewhere:many"),
         ("PUBLIC_URL", "http://panel.example"),
         ("PUBLIC_URL", "panel.example"),
         ("PUBLIC_URL", "https://panel.example/path"),

@@ -1,6 +1,7 @@
 """The worker's sign of life: rare, without an open connection at a fork, and never a reason to stop."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -12,6 +13,8 @@ from sqlalchemy.exc import OperationalError
 import worker
 from app.cloud.heartbeats import Heartbeat
 from app.db import db
+from tests.support.nginx import free_port
+from tests.support.settings import settings
 from tests.support.statements import statements
 
 
@@ -23,6 +26,18 @@ def own_worker(app: Flask, redis_url: str) -> Iterator[worker.PanelWorker]:
     yield made
     connection.delete(made.key, made.executions_key)
     connection.close()
+
+
+def test_redis_that_does_not_answer_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, value in settings(tmp_path, REDIS_URL=f"redis://:hidden@127.0.0.1:{free_port()}").items():
+        monkeypatch.setenv(name, value)
+    assert worker.main([]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("worker: Redis does not answer: ")
+    assert said.endswith(" Start it, or correct REDIS_URL.\n")
+    assert "hidden" not in said
 
 
 def signs() -> int:
