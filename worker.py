@@ -19,7 +19,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from rq import Worker
 from rq.serializers import JSONSerializer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from app import jobs
 from app.cloud import heartbeats, operations, sync_runs
@@ -115,6 +115,8 @@ def tick(app: Flask, config: Config, stopping: threading.Event) -> None:
                         jobs.ring_sync(service_id)
                     for name, slot_at in jobs.claim_slots(config):
                         jobs.ring_scheduled(name, slot_at)
+        except OperationalError as error:
+            log.warning("the database does not answer: %s", " ".join(str(error.orig).split()))
         except Exception:  # a clock that stops is worse than one that says what is wrong and goes on
             log.exception("the clock could not ring")
         stopping.wait(RINGS_EVERY_S)

@@ -1,15 +1,23 @@
 """Transactions and column types, on whichever engine the suite runs."""
 
 from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from click import ClickException
 from flask import Flask
+from flask_migrate import upgrade
 from sqlalchemy import select
 
 from app.accounts.models import Account
 from app.db import Base, db, transaction
+from app.factory import create_app
+from config import Config
+from tests.support.nginx import free_port
+from tests.support.settings import settings
+from tools.setup import ROOT
 
 
 def _account(name: str, at: datetime) -> Account:
@@ -63,3 +71,9 @@ def test_the_migrations_make_what_the_models_say(app: Flask) -> None:
     with db.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         assert compare_metadata(context, Base.metadata) == []
+
+
+def test_migrations_of_a_database_that_is_away_say_so_in_a_sentence(tmp_path: Path) -> None:
+    away = create_app(Config.from_env(settings(tmp_path, DATABASE_URL=f"postgresql://x:y@127.0.0.1:{free_port()}/z")))
+    with away.app_context(), pytest.raises(ClickException, match=r"does not answer .*correct DATABASE_URL\.$"):
+        upgrade(str(ROOT / "migrations"))
