@@ -15,9 +15,9 @@ from app.cloud.operation_models import Operation
 from app.cloud.rules import Action
 from app.db import db
 from app.errors import AppError
-from tests.cloud.test_create import instantiations, made
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
+from tests.support.creating import instantiations, made
 from tests.support.engine import drain, operation, pass_time
 from tests.support.machines import vm_named
 from tests.support.wishes import wish

@@ -14,10 +14,10 @@ from app.cloud.models import Vm
 from app.cloud.rules import Action, VmState
 from app.db import db, transaction
 from app.errors import AppError, NotFoundError
-from tests.cloud.test_create import instantiations, made
 from tests.support import straight
 from tests.support.cast import Cast, new_token
 from tests.support.clock import Clock
+from tests.support.creating import instantiations, made
 from tests.support.engine import drain, operation, pass_time
 from tests.support.machines import ask, vm_named
 from tests.support.wishes import wish

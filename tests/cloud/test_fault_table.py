@@ -28,7 +28,7 @@ FAULTS: dict[str, tuple[str, ...]] = {
     ),
     "A7 Redis wiped": (
         "whole/test_crash.py::test_a_wiped_redis_loses_nothing",
-        "cloud/test_create.py::test_a_bell_that_is_never_heard_only_delays",
+        "cloud/test_create_faults.py::test_a_bell_that_is_never_heard_only_delays",
     ),
     "A8 Redis down at the click": ("whole/test_crash.py::test_a_click_while_redis_is_away_is_carried_out_later",),
     "A9 one job delivered several times at once": (
@@ -37,10 +37,10 @@ FAULTS: dict[str, tuple[str, ...]] = {
     "A10 jobs in another order": ("cloud/test_engine_queue.py::test_of_two_that_wait_the_older_one_goes_first",),
     "A11 workers restarted under load": ("whole/test_crash.py::test_servers_survive_workers_killed_at_random",),
     "D1 a task that never ends": (
-        "cloud/test_create.py::test_a_task_that_never_ends_is_brought_to_staff_at_the_deadline",
+        "cloud/test_create_faults.py::test_a_task_that_never_ends_is_brought_to_staff_at_the_deadline",
     ),
     "D2 a task that fails when the machine exists": (
-        "cloud/test_create.py::test_a_task_that_fails_is_explained_and_the_half_made_server_is_removed",
+        "cloud/test_create_faults.py::test_a_task_that_fails_is_explained_and_the_half_made_server_is_removed",
     ),
     "D3 a task that is aborted": (
         "cloud/test_engine_rescue.py::test_a_creation_whose_task_is_aborted_in_vcloud_fails_and_leaves_nothing",
