@@ -55,7 +55,7 @@ class Scheduled:
 
 SCHEDULE = (
     # Asks every vCloud whether it is there, so that the panel can say so before somebody clicks.
-    Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=sync_all.probe_all),
+    Scheduled(name="probe", every=lambda _: timedelta(seconds=30), run=gateway.probe_all),
     # A password that was shown is erased some minutes later, that of an operation that has stopped after some days.
     Scheduled(name="passwords", every=lambda _: timedelta(minutes=1), run=kinds.passwords.forget_old_passwords),
     # A deleted machine whose time in the recycle bin is over is erased.

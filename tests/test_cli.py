@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from app.accounts.models import User
-from app.cloud import gateway, packet_reader, packet_source, sync_all
+from app.cloud import gateway, packet_reader, packet_source
 from app.cloud.models import Handler, Service
 from app.db import db, transaction
 from tests.support.cast import PASSWORD, Cast
@@ -258,7 +258,7 @@ def test_a_version_that_has_become_deprecated_is_kept_by_the_probe(
     with transaction():
         db.session.scalars(select(Handler)).one().api_url = vcloud.url
     try:
-        sync_all.probe_all()
+        gateway.probe_all()
     finally:
         vcloud.close()
     assert db.session.scalars(select(Handler)).one().is_api_deprecated

@@ -2,8 +2,11 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from datetime import timedelta
+
+from sqlalchemy import select
 
 from app import clock, vcloud
 from app.cloud.models import Handler, Service
@@ -13,6 +16,7 @@ LIMITS = vcloud.Limits(connect_s=5, answer_s=20, call_s=20)
 """A call to vCloud ends after 20 s, whatever happens on the line: a turn makes about three."""
 PROBE_LIMITS = vcloud.Limits(connect_s=5, answer_s=10, call_s=10)
 """Whether somebody is there is a question that takes no work to answer."""
+_PROBED_AT_ONCE = 16
 NOTE_AFTER = timedelta(seconds=10)
 TIMER = vcloud.Timer(wall=lambda: clock.now().timestamp())
 """The moments that are compared with vCloud's clock are ours, so the difference must be that to ours."""
@@ -78,18 +82,41 @@ def probe(handler_id: uuid.UUID) -> vcloud.ApiVersion:
 
     Returns the API version that it is asked with.
     """
-    handler = db.session.get_one(Handler, handler_id)
-    connection = connect(handler, NOBODY, limits=PROBE_LIMITS)
+    answer = _version_of(_of_nobody(handler_id))
+    _note_probe(handler_id, answer)
+    if isinstance(answer, vcloud.VcloudError):
+        raise answer
+    return answer
+
+
+def probe_all() -> None:
+    """Ask every vCloud whether it is there, and write down what they say; none waits for one that is down."""
+    connections = {handler_id: _of_nobody(handler_id) for handler_id in list(db.session.scalars(select(Handler.id)))}
+    with ThreadPoolExecutor(_PROBED_AT_ONCE) as threads:
+        asked = {threads.submit(_version_of, one): handler_id for handler_id, one in connections.items()}
+        for answer in as_completed(asked):
+            _note_probe(asked[answer], answer.result())
+
+
+def _of_nobody(handler_id: uuid.UUID) -> vcloud.Client:
+    connection = connect(db.session.get_one(Handler, handler_id), NOBODY, limits=PROBE_LIMITS)
     db.session.rollback()
+    return connection
+
+
+def _version_of(connection: vcloud.Client) -> vcloud.ApiVersion | vcloud.VcloudError:
+    """What a vCloud says or why it does not; in any thread, for it has nothing to do with the database."""
     with connection:
         try:
-            version = vcloud.best_version(connection.versions())
+            return vcloud.best_version(connection.versions())
         except vcloud.VcloudError as error:
-            note_answer(handler_id, answered=not isinstance(error, vcloud.Unavailable))
-            raise
-    note_answer(handler_id, answered=True)
-    _note_version(handler_id, version)
-    return version
+            return error
+
+
+def _note_probe(handler_id: uuid.UUID, answer: vcloud.ApiVersion | vcloud.VcloudError) -> None:
+    note_answer(handler_id, answered=not isinstance(answer, vcloud.Unavailable))
+    if isinstance(answer, vcloud.ApiVersion):
+        _note_version(handler_id, answer)
 
 
 def note_answer(handler_id: uuid.UUID, *, answered: bool) -> None:

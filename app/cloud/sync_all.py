@@ -2,24 +2,16 @@
 
 import logging
 import uuid
-from contextlib import suppress
 
 from sqlalchemy import func, select
 
 from app import vcloud
 from app.accounts.models import Account
-from app.cloud import gateway, sync, sync_runs
-from app.cloud.models import Handler, Service, Vdc
+from app.cloud import sync, sync_runs
+from app.cloud.models import Service, Vdc
 from app.db import db
 
 log = logging.getLogger(__name__)
-
-
-def probe_all() -> None:
-    """Ask every vCloud whether it is there."""
-    for handler_id in list(db.session.scalars(select(Handler.id))):
-        with suppress(vcloud.VcloudError):  # that it is silent is written down
-            gateway.probe(handler_id)
 
 
 def ask_all() -> None:

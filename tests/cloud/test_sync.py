@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from app import vcloud
-from app.cloud import gateway, mirror, sync, sync_all
+from app.cloud import gateway, mirror, sync
 from app.cloud.models import Network, Service, VApp, VappTemplate, Vm
 from app.cloud.rules import VmState
 from app.db import db, transaction
@@ -97,12 +97,12 @@ def test_a_half_read_inventory_is_not_applied(cast: Cast, cloud: Simulator, cloc
 
 def test_a_silent_vcloud_is_noticed_and_its_return_as_well(cast: Cast, cloud: Simulator, clock: Clock) -> None:
     cloud.faults.add("*", times=None, drop_request=True)
-    sync_all.probe_all()
+    gateway.probe_all()
     assert acme().handler.silent_since == clock.at
     cloud.faults.clear()
     clock.move(30)
     db.session.rollback()
-    sync_all.probe_all()
+    gateway.probe_all()
     assert (acme().handler.silent_since, acme().handler.answered_at) == (None, clock.at)
 
 

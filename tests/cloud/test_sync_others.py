@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -126,6 +127,28 @@ def test_a_slow_vcloud_ends_in_time_and_holds_up_no_other(
     assert fresh(clock) == {("Moscow", "acme-vdc"), ("Moscow", "globex-vdc")}
 
 
+def test_whether_a_vcloud_is_there_is_asked_without_waiting_for_another_one(
+    cast: Cast, cloud: Simulator, second: Simulator, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both_are_asked = Barrier(2, timeout=10)
+
+    def answer_late(simulator: Simulator) -> None:
+        handle = simulator.handle
+
+        def wait(*request: Any) -> Any:
+            both_are_asked.wait()
+            return handle(*request)
+
+        monkeypatch.setattr(simulator, "handle", wait)
+
+    answer_late(cloud)
+    answer_late(second)
+    gateway.probe_all()
+    db.session.rollback()
+    assert silent() == []
+    assert not both_are_asked.broken
+
+
 def test_whatever_asks_a_vcloud_first_after_an_outage_has_read_what_could_not_be(
     cast: Cast, cloud: Simulator, clock: Clock
 ) -> None:
@@ -146,9 +169,9 @@ def test_what_was_read_well_is_not_read_again_because_its_vcloud_came_back(
     read_all(clock)
     before = db.session.scalar(select(func.count(SyncRun.id)))
     cloud.faults.add("*", times=None, drop_request=True)
-    sync_all.probe_all()
+    gateway.probe_all()
     cloud.faults.clear()
     assert silent() == ["Moscow"]
-    sync_all.probe_all()
+    gateway.probe_all()
     assert silent() == []
     assert db.session.scalar(select(func.count(SyncRun.id))) == before

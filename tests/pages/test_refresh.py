@@ -4,7 +4,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
-from app.cloud import sync, sync_all
+from app.cloud import gateway, sync
 from app.cloud.models import Vm
 from app.cloud.sync_models import SyncRun, VmEvent
 from app.db import db, transaction
@@ -121,7 +121,7 @@ def test_an_open_page_has_vcloud_read_every_half_minute_and_no_oftener(
 
 def test_a_silent_vcloud_is_not_asked_for_by_a_page(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
     cloud.faults.add("*", times=None, drop_request=True)
-    sync_all.probe_all()
+    gateway.probe_all()
     clock.move(300)
     before = runs()
     assert open_part(owner, "/vms/live").root.cssselect("#servers[hx-trigger='every 30s']")

@@ -16,7 +16,7 @@ from sqlalchemy import update
 
 from app import jobs, vcloud
 from app.accounts import members
-from app.cloud import health, heartbeats, outcomes, sync, sync_all, sync_runs, unexplained, wishes
+from app.cloud import gateway, health, heartbeats, outcomes, sync, sync_runs, unexplained, wishes
 from app.cloud.console_rules import ConsoleMode
 from app.cloud.heartbeats import Heartbeat
 from app.cloud.models import Handler, VApp
@@ -192,7 +192,7 @@ def test_a_vcloud_that_is_silent_says_since_when_and_how_old_what_is_shown_is(
 ) -> None:
     clock.move(600)
     cloud.faults.add("*", times=None, drop_request=True)
-    sync_all.probe_all()
+    gateway.probe_all()
     clock.move(60)
     page = open_page(support, PATH)
     text = "vCloud MoscowDoes not answer2 data centers. The oldest was read 11 min ago.1 min ago"
