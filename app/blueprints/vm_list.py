@@ -4,7 +4,7 @@ A page has up to 100 rows, so a row is made of plain values with as little work 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
@@ -70,7 +70,8 @@ class Listing:
     """One page of the list and all that stands around it.
 
     `understood`: the filter as it was read; `kept`: what the address says beside it, for the next filter;
-    `has_ids`: the tick boxes have their ids without the help of the script.
+    `has_ids`: the tick boxes have their ids without the help of the script; `elsewhere`: where else the filter finds
+    something, as in `filters`.
     """
 
     page_sizes = SIZES
@@ -91,6 +92,7 @@ class Listing:
     csv_url: str
     has_ids: bool
     kept: list[tuple[str, str]]
+    elsewhere: list[tuple[str, str, int]]
     zone: str
     stamp: object = field(repr=False)
 
@@ -211,9 +213,19 @@ def listing() -> Listing:
         csv_url=url_for("vms.table") + (f"?{query}" if query else ""),
         has_ids="ids" in request.args,
         kept=[(name, request.args[name]) for name in ("state", "sort", "rows") if name in request.args],
+        elsewhere=[] if found else _elsewhere(asked),
         zone=filters.zone_name(),
         stamp=(moving, reading, [tuple(row) for row in found]),
     )
+
+
+def _elsewhere(asked: Wish) -> list[tuple[str, str, int]]:
+    """Nobody knows of a server that he misses that it is in the recycle bin, or that it was deleted in vCloud."""
+    if asked.state != "all" or asked.typed.states or not asked.typed.conditions:
+        return []
+    labels, counts = group_labels(), account_view.vm_counts()
+    totals = {key: replace(asked, state=key).total() for key in ("deleted", "gone") if counts[key]}
+    return [(key, labels[key], total) for key, total in totals.items() if total]
 
 
 def _page(asked: Wish) -> tuple[Paging, Sequence[SqlRow[Any]]]:

@@ -3,7 +3,7 @@
 import itertools
 
 from flask.testing import FlaskClient
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from app.accounts.models import Membership
 from app.accounts.rules import Role
@@ -68,6 +68,15 @@ def test_nothing_found_offers_to_show_all(owner: FlaskClient, cloud: Simulator) 
     page = open_page(owner, "/vms", query={"q": "no such thing"})
     assert "No server fits" in page.text
     assert page.links()["Show all"] == "/vms"
+
+
+def test_what_is_not_found_here_is_named_where_it_is(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    with transaction():
+        db.session.scalars(select(Vm).where(Vm.name == "sandbox")).one().gone_at = clock.at
+    links = open_page(owner, "/vms", query={"q": "sandbox", "sort": "name"}).links()
+    assert links["Gone from vCloud: 1"] == "/vms?q=sandbox&sort=name&state=gone"
+    assert names(open_page(owner, links["Gone from vCloud: 1"])) == ["sandbox"]
+    assert "Gone from vCloud: 1" not in open_page(owner, "/vms", query={"q": "no such thing"}).links()
 
 
 def test_quick_filters_have_numbers_and_keep_the_word(owner: FlaskClient, cloud: Simulator) -> None:
