@@ -1,5 +1,6 @@
 """Starts the gateway: `python -m app.console_gateway`. SIGTERM and SIGINT close every console with 1012."""
 
+import argparse
 import asyncio
 import logging
 import signal
@@ -25,8 +26,9 @@ async def _run(app: "Flask", config: Config) -> None:
         await stop.wait()
 
 
-def main() -> int:
-    """The command."""
+def main(arguments: list[str]) -> int:
+    """The command. What it needs comes from the settings, so it has no options but `--help`."""
+    argparse.ArgumentParser(prog="python -m app.console_gateway", description=__doc__).parse_args(arguments)
     try:
         config = Config.from_env()
     except ConfigError as error:
@@ -41,4 +43,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

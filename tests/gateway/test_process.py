@@ -40,5 +40,11 @@ def test_a_wrong_setting_is_told_in_a_sentence(
 ) -> None:
     for name, value in settings(tmp_path, CONSOLE_PORT="many").items():
         monkeypatch.setenv(name, value)
-    assert main() == 2
+    assert main([]) == 2
     assert "console gateway: CONSOLE_PORT is 'many'" in capsys.readouterr().err
+
+
+def test_asked_how_it_is_used_it_says_so_instead_of_starting(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--help"])
+    assert "usage: python -m app.console_gateway" in capsys.readouterr().out
