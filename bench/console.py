@@ -46,7 +46,7 @@ from bench.customers import make_customer, make_vms
 from bench.sync_run import cpu_s
 from config import Config
 from tests.support.console import granted
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.program import Program
 from tests.support.settings import settings
 from tests.support.waiting import wait_until

@@ -15,7 +15,7 @@ from app.accounts.models import Account
 from app.db import Base, db, transaction
 from app.factory import create_app
 from config import Config
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.settings import settings
 from tools.setup import ROOT
 

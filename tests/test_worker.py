@@ -13,7 +13,7 @@ from sqlalchemy.exc import OperationalError
 import worker
 from app.cloud.heartbeats import Heartbeat
 from app.db import db
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.settings import settings
 from tests.support.statements import statements
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.console_gateway.__main__ import main
-from tests.support.nginx import free_port
+from tests.support.ports import free_port
 from tests.support.program import Program
 from tests.support.settings import settings
 from tests.support.waiting import wait_until

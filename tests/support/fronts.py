@@ -11,6 +11,7 @@ from urllib.error import URLError
 
 from tests.support import nginx
 from tests.support.live import LivePanel
+from tests.support.ports import free_port
 from tests.support.program import Program
 from tests.support.waiting import wait_until
 
@@ -24,7 +25,7 @@ class Front:
     """
 
     def __init__(self, panel: LivePanel, folder: Path, *, proxy: Path | None = None, **settings: str) -> None:
-        self.port, self.console_port, self.https_port = (nginx.free_port() for _ in range(3))
+        self.port, self.console_port, self.https_port = (free_port() for _ in range(3))
         self.url = f"https://{NAME}" if proxy else f"http://127.0.0.1:{self.port}"
         self.simulator = panel.simulator
         self._panel = panel

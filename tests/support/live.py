@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from urllib.error import URLError
 
 import redis
 
+from tests.support.ports import free_port
 from tests.support.program import Program
 from tests.support.settings import settings
 from tests.support.waiting import wait_until
@@ -32,7 +32,7 @@ class LivePanel:
     def __init__(self, folder: Path, redis_url: str, *, worker: Sequence[str] = ("worker.py",)) -> None:
         self.folder = folder
         self.simulator = Simulator("demo", speed=60.0)
-        self.port = _free_port()
+        self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.workers: list[Program] = []
         self._redis_url = redis_url
@@ -130,10 +130,3 @@ class LivePanel:
 def _folder_of_the_run(folder: Path) -> Path:
     """What pytest has given to this run of the suite, be it of one process or of several; `folder` is a test's."""
     return folder.parents[1] if "PYTEST_XDIST_WORKER" in os.environ else folder.parent
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -12,6 +12,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tests.support.ports import free_port
 from tests.support.waiting import wait_until
 from tools.setup import ROOT
 from tools.tether import tethered
@@ -48,13 +49,6 @@ def running(nginx: Path, folder: Path, upstreams: Mapping[str, str], *, https: i
         wait_until(lambda: _accepts(ports.https), f"nginx listens ({folder / 'log'})")
         yield ports
         process.terminate()
-
-
-def free_port() -> int:
-    """One that nobody listens on just now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _self_signed(folder: Path) -> None:

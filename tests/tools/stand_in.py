@@ -27,6 +27,8 @@ def main(kind: str) -> None:
         say(f"orphan {os.getpid()}")
         signal.pause()
     say(f"pid {os.getpid()}")
+    for file in sys.argv[2:]:
+        Path(file).write_text("started")
     if kind == "chatty":
         signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
         signal.signal(signal.SIGALRM, lambda *_: say("still here"))

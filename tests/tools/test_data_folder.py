@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.program import Program
 from tools import data_folder
 from tools.start import settings
@@ -62,7 +63,7 @@ PORTS = ("PORT", "SIM_PORT", "CONSOLE_PORT", "SIM_CONSOLE_PORT")
 def test_a_taken_port_is_named_with_its_setting(tmp_path: Path, setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        environ = {"SKIFF_DATA": str(tmp_path / "data")} | {name: _free_port() for name in PORTS} | {setting: port}
+        environ = {"SKIFF_DATA": str(tmp_path / "data")} | {name: str(free_port()) for name in PORTS} | {setting: port}
         with Program(["run"], tmp_path / "output", environ) as program:
             assert program.process.wait(20) == 1
             assert f"port {port} is taken" in program.said
@@ -87,8 +88,3 @@ def test_a_wrong_setting_ends_in_the_sentence_of_the_config(tmp_path: Path) -> N
 )
 def test_it_is_a_demo_unless_a_database_is_named(environ: dict[str, str], demo: str) -> None:
     assert settings(environ)["SKIFF_DEMO"] == demo
-
-
-def _free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])

@@ -4,7 +4,6 @@ import http.client
 import os
 import re
 import signal
-import socket
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.ports import free_port
 from tests.support.program import Program, is_alive
 from tests.support.waiting import wait_until
 
@@ -120,9 +120,4 @@ def _status(port: str, path: str) -> int | None:
 
 def _free_ports() -> dict[str, str]:
     names = ("PORT", "SIM_PORT", "CONSOLE_PORT", "SIM_CONSOLE_PORT")
-    return {name: _free_port() for name in names}
-
-
-def _free_port() -> str:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return str(probe.getsockname()[1])
+    return {name: str(free_port()) for name in names}

@@ -102,8 +102,14 @@ def test_what_a_dead_child_left_in_its_group_is_ended_before_the_next_start(tmp_
 
 
 def test_a_command_that_fails_stops_everything_and_is_named(tmp_path: Path) -> None:
-    with supervising(tmp_path, POLITE_REDIS, "supervisor.run_once('seed', child('failing'))") as program:
-        assert program.process.wait(10) == 1
+    lines = (
+        "supervise.READY_WITHIN_S = 20",
+        f"note = Path('{tmp_path / 'note'}')",
+        "supervisor.start('redis', child('polite', str(note)), leaned_on=True, is_ready=note.exists)",
+        "supervisor.run_once('seed', child('failing'))",
+    )
+    with supervising(tmp_path, *lines) as program:
+        assert program.process.wait(30) == 1
         assert "seed     | half a line\n" in program.said
         assert "failed (exit 3)" in program.said
         assert not is_alive(pids_of(program, "redis")[0])
