@@ -62,6 +62,16 @@ class Screen:
         """Wait until what the person sees is what the guest shows, pixel by pixel as far as scaling allows."""
         wait_until(self._looks_alike, "the picture is the guest's", deadline_s=10)
 
+    def fits(self) -> bool:
+        """Whether the picture is within its place, and not smaller than it need be."""
+        place, picture = (self.tab.locator(one).bounding_box() for one in ("#screen", "#screen canvas"))
+        assert place is not None
+        assert picture is not None
+        left, top = picture["x"] - place["x"], picture["y"] - place["y"]
+        right, bottom = place["width"] - picture["width"] - left, place["height"] - picture["height"] - top
+        is_full = max(left, right) < 2 or max(top, bottom) < 2
+        return is_full and min(left, top, right, bottom) > -1
+
     def _looks_alike(self) -> bool:
         guest = self.console.guests[self.vm_id]
         size = guest.width, guest.height
@@ -133,6 +143,25 @@ def test_a_server_is_seen_and_typed_at(
         tab = open_tab(viewport={"width": 1280, "height": 900})
         sign_in(tab, front)
         works_as_a_screen(front, tab, name)
+
+
+@pytest.mark.parametrize("client", ["wmks", "novnc"])
+def test_a_screen_fits_into_its_window_when_that_gets_smaller(
+    panel: LivePanel, open_tab: OpenTab, tmp_path: Path, client: str
+) -> None:
+    with Front(panel, tmp_path, CONSOLE_CLIENT=client) as front:
+        tab = open_tab(viewport={"width": 1280, "height": 900})
+        sign_in(tab, front)
+        with opened(front, tab, "wiki") as screen:
+            screen.shows_the_guest()
+            other = Screen(tab.context.new_page(), front, "wiki")  # a guest has one size for all who look at it
+            other.tab.set_viewport_size({"width": 900, "height": 700})
+            other.tab.goto(screen.tab.url)
+            other.is_connected()
+            screen.tab.set_viewport_size({"width": 500, "height": 600})
+            for one in (screen, other):
+                wait_until(one.fits, "all of the picture can be seen", deadline_s=10)
+                one.shows_the_guest()
 
 
 def test_a_program_of_the_operator_is_loaded_as_a_script_of_the_old_kind(

@@ -30,6 +30,7 @@ setInterval(() => {
 /* ---- Opening and losing the screen ---- */
 function use(on) {
   for (const control of document.querySelectorAll("[data-needs-screen]")) control.disabled = !on;
+  for (const part of document.querySelectorAll("[data-with-screen]")) part.inert = !on;
   if (!on) document.querySelectorAll(".sk-console .sk-menu[open]").forEach((menu) => (menu.open = false));
 }
 

@@ -16,6 +16,19 @@ async function load(files) {
   return window.WMKS;
 }
 
+const SETTLED_MS = 200; // a window that is being dragged has a hundred sizes
+
+/* The client looks at its box only when it is told to: what `fit` does when the box has another size. Ends by `disconnect`. */
+function watched(box, fit) {
+  let timer = 0;
+  const observer = new ResizeObserver(() => {
+    clearTimeout(timer);
+    timer = setTimeout(fit, SETTLED_MS);
+  });
+  observer.observe(box);
+  return { disconnect: () => (clearTimeout(timer), observer.disconnect()) };
+}
+
 /* Connect and draw into `box`. Rejects when the client cannot be loaded. `on`: connected, size, closed, failed. */
 export async function open(box, { address, vmx, files, on }) {
   const WMKS = await load(files);
@@ -33,14 +46,17 @@ export async function open(box, { address, vmx, files, on }) {
   wmks.register(Events.ERROR, (_event, { errorType }) => on.failed(errorType));
   wmks.register(Events.REMOTE_SCREEN_SIZE_CHANGE, (_event, { width, height }) => on.size(width, height));
   wmks.connect(address);
+  const watch = watched(box, () => wmks.updateScreen());
   return {
     focus,
     press: (keys) => wmks.sendKeyCodes([], keys.map(([scanCode]) => scanCode)),
     fit(whole) {
+      wmks.setOption("position", whole ? Position.CENTER : Position.LEFT_TOP); // of one larger than its box all can be reached
       wmks.setOption("rescale", whole);
       wmks.updateScreen();
     },
     close() {
+      watch.disconnect();
       wmks.disconnect();
       wmks.destroy();
     },
