@@ -55,23 +55,8 @@ class AccountChoice:
 class News:
     """What changes around the content while a page is open; it comes with every live part."""
 
-    running: int
-    answered_at: datetime | None
-    silent_since: datetime | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Frame:
-    """The values of `panel.html`."""
-
-    home: str
     places: list[Place]
-    account_name: str | None
-    accounts: list[AccountChoice]
     running: int | None  # None: the role does not see machines
-    user_name: str
-    email: str
-    role: LazyString
     answered_at: datetime | None
     silent_since: datetime | None
 
@@ -84,6 +69,18 @@ class Frame:
     def undocked(self) -> list[Place]:
         """What is behind *More* there."""
         return self.places[len(self.docked) :]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Frame(News):
+    """The values of `panel.html`."""
+
+    home: str
+    account_name: str | None
+    accounts: list[AccountChoice]
+    user_name: str
+    email: str
+    role: LazyString
 
     @property
     def initials(self) -> str:
@@ -103,27 +100,28 @@ def frame() -> Frame:
     """Collect it for the present request; what it reads is what `account_view` reads once for the whole page."""
     person = web.me()
     actor = person.actor
-    places = [place for place in _places() if can(actor, place.permission) and place.is_shown]
-    answered_at, silent_since = _health()
+    latest = news()
     role = ROLES[actor.role] if actor.role else STAFF_ROLES[actor.staff_role] if actor.staff_role else _l("guest")
     return Frame(
-        home=places[0].endpoint if places else "dashboard.overview",
-        places=places,
+        **vars(latest),
+        home=latest.places[0].endpoint if latest.places else "dashboard.overview",
         account_name=person.account_name,
         accounts=[AccountChoice(id=i, name=name, is_current=i == actor.account_id) for i, name in person.accounts],
-        running=len(account_view.active_operations()) if can(actor, Permission.VM_SEE) else None,
         user_name=person.name,
         email=person.email,
         role=role,
-        answered_at=answered_at,
-        silent_since=silent_since,
     )
 
 
 def news() -> News:
     """For the account on the screen."""
-    answered_at, silent = _health()
-    return News(running=len(account_view.active_operations()), answered_at=answered_at, silent_since=silent)
+    actor, (answered_at, silent) = web.actor(), _health()
+    return News(
+        places=[place for place in _places() if can(actor, place.permission) and place.is_shown],
+        running=len(account_view.active_operations()) if can(actor, Permission.VM_SEE) else None,
+        answered_at=answered_at,
+        silent_since=silent,
+    )
 
 
 def silent_since() -> datetime | None:

@@ -215,7 +215,7 @@ def listing() -> Listing:
         kept=[(name, request.args[name]) for name in ("state", "sort", "rows") if name in request.args],
         elsewhere=[] if found else _elsewhere(asked),
         zone=filters.zone_name(),
-        stamp=(moving, reading, [tuple(row) for row in found]),
+        stamp=(moving, reading, account_view.vm_counts(), [tuple(row) for row in found]),
     )
 
 

@@ -18,7 +18,7 @@ from tests.support.clock import Clock
 from tests.support.drift import drifted
 from tests.support.engine import drain
 from tests.support.machines import real_vm, vm_named
-from tests.support.page import Page, open_page
+from tests.support.page import Page, open_page, open_part
 from tests.support.statements import statements
 from vcdsim import Simulator, error
 
@@ -49,6 +49,19 @@ def press(client: FlaskClient, drift_id: uuid.UUID, what: str, **values: str) ->
 def test_without_changes_there_is_no_such_place_and_the_page_says_so(owner: FlaskClient, cloud: Simulator) -> None:
     assert not open_page(owner, "/").root.cssselect("a[href='/changes']")
     assert "Panel and vCloud agree" in open_page(owner, "/changes").text
+
+
+def test_the_numbers_around_an_open_list_change_with_it(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
+    before = open_page(owner, "/vms")
+    elsewhere.do(cloud, clock, "sandbox", elsewhere.size(cpu_count=3))
+    elsewhere.do(cloud, clock, "sandbox", elsewhere.switch_on())
+    elsewhere.read(clock)
+    part, page = open_part(owner, "/vms/live"), open_page(owner, "/vms")
+    assert part.texts("#places .sk-count") == ["12", "1"]
+    for numbers in ("#places", "#dock", "#number", "#chips"):
+        assert part.texts(numbers) == page.texts(numbers)
+    assert part.texts("#places") != before.texts("#places")
+    assert part.texts("#chips") != before.texts("#chips")
 
 
 def test_panel_vcloud_and_last_agreed_stand_side_by_side(owner: FlaskClient, cloud: Simulator, clock: Clock) -> None:
