@@ -171,4 +171,6 @@ def _greet(config: Config) -> None:
     lines = ["", f"Skiff is running: {config.public_url}"]
     if config.demo:
         lines += [f"  {login:<22} password demo   {who}" for login, who in DEMO_LOGINS]
+        lines += [f"The simulated vCloud: http://127.0.0.1:{config.sim_port}/api"]
+        lines += [f"  {'acme-admin@acme':<22} password secret"]
     say("\n".join([*lines, "Ctrl-C stops it.", ""]))
