@@ -38,8 +38,9 @@ def start(clock: Clock, database_url: str, redis_url: str, tmp_path: Path) -> It
     environ = settings(tmp_path, DATABASE_URL=database_url, REDIS_URL=redis_url)
     started: list[Program] = []
 
-    def start(*halt: str) -> Program:
-        arguments = ["-m", "tests.support.mortal", clock.at.isoformat(), str(time.monotonic()), *halt]
+    def start(*halt: str, since: float | None = None) -> Program:
+        since = time.monotonic() if since is None else since
+        arguments = ["-m", "tests.support.mortal", clock.at.isoformat(), str(since), *halt]
         started.append(Program(arguments, tmp_path / f"worker-{len(started)}.log", environ))
         return started[-1]
 
@@ -145,8 +146,9 @@ def test_a_worker_frozen_past_its_claim_writes_nothing_of_what_it_has_in_hand(
 def test_two_workers_and_a_command_at_one_data_center_leave_a_right_mirror(
     cast: Cast, cloud: Simulator, clock: Clock, start: Start, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app_clock, "now", running_from(clock.at, time.monotonic()))
-    start(), start()
+    since = time.monotonic()  # one clock for all three: of two readings, the later one is right
+    monkeypatch.setattr(app_clock, "now", running_from(clock.at, since))
+    start(since=since), start(since=since)
     service_id = vdc_of("acme-vdc").service_id
     connection = redis.Redis.from_url(redis_url)
     wait_until(lambda: connection.scard("rq:workers") == 2, "both workers wait for work", deadline_s=30)
