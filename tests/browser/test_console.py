@@ -151,12 +151,12 @@ def test_a_screen_fits_into_its_window_when_that_gets_smaller(
 ) -> None:
     with Front(panel, tmp_path, CONSOLE_CLIENT=client) as front:
         tab = open_tab(viewport={"width": 1280, "height": 900})
-        sign_in(tab, front)
-        with opened(front, tab, "wiki") as screen:
+        sign_in(tab, front, "owner@globex.example")
+        with opened(front, tab, "portal-web") as screen:
             expect(screen.tab.locator("#size")).to_have_text(re.compile(f"^{width} × "))  # WMKS asks the guest for it
             screen.tab.set_viewport_size({"width": 500, "height": 600})
             wait_until(screen.fits, "all of the picture can be seen", deadline_s=10)
-            other = Screen(tab.context.new_page(), front, "wiki")  # a guest has one size for all who look at it
+            other = Screen(tab.context.new_page(), front, "portal-web")  # a guest has one size for all who look at it
             other.tab.set_viewport_size({"width": 900, "height": 700})
             other.tab.goto(screen.tab.url)
             other.is_connected()
