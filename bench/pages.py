@@ -163,7 +163,7 @@ def _lists(engine: Engine, app: Flask, customer: Customer) -> Iterator[str]:
 
 def _others(engine: Engine, app: Flask, customer: Customer) -> Iterator[str]:
     for endpoint, path in _pages(app, customer):
-        cookies = {} if endpoint == "auth.sign_in" else customer.cookies(app, staff=endpoint.startswith("staff"))
+        cookies = {} if endpoint == "auth.sign_in" else customer.cookies(app, staff=path.startswith("/staff/"))
         yield from _page(engine, app, path, cookies)
 
 
